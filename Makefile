@@ -1,0 +1,63 @@
+# mlplat: `make` alone lists what there is.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+TERRAFORM ?= $(shell command -v terraform || command -v tofu || echo terraform)
+MLPLAT := target/release/terraform-provider-mlplat
+export TERRAFORM
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build the release binaries and put them into .mlplat/bin
+	@cargo build --release --workspace --bins --locked
+	@mkdir -p .mlplat/bin
+	@ln -sfn "$(CURDIR)/$(MLPLAT)" .mlplat/bin/mlplat
+	@for binary in inject-endpoints artefact-store; do ln -sfn "$(CURDIR)/target/release/$$binary" ".mlplat/bin/$$binary"; done
+
+.PHONY: engines
+engines: build ## Fetch the service engines that are not installed (pinned, verified, into the cache)
+	@.mlplat/bin/mlplat engines install
+
+.PHONY: mirror
+mirror: build ## Put the provider into a filesystem mirror (.mlplat/mirror) with its CLI configuration
+	@examples/infrastructure/demo mirror
+
+.PHONY: demo
+demo: engines mirror ## Run both layers on this machine: services, contract, overlay, application
+	@examples/infrastructure/demo up
+
+.PHONY: demo-down
+demo-down: ## Destroy the demo; nothing but the caches is left
+	@examples/infrastructure/demo down
+
+.PHONY: check
+check: ## Formatting, clippy and the walls between the crates
+	@cargo fmt --all --check
+	@cargo clippy --workspace --all-targets --locked -- -D warnings
+	@"$$(.ci/tools cargo-deny)" --offline --all-features check --config .deny.toml bans licenses sources
+
+.PHONY: test
+test: check ## Everything, against the real parts
+	@cargo build --workspace --bins --examples --locked
+	@target/debug/terraform-provider-mlplat engines install
+	@.ci/tools kustomize-pinned
+	@cargo test --workspace --locked
+	@$(MAKE) demo-test
+
+.PHONY: demo-test
+demo-test: build ## The demo, twice, and nothing left after it
+	@examples/infrastructure/demo test
+
+.PHONY: docs
+docs: ## Regenerate docs/ from the provider's tables
+	@cargo run --quiet --package terraform-provider-mlplat -- docs docs
+
+.PHONY: bench
+bench: build ## Speed and memory as ratios over a floor measured in the same run
+	@cargo build --release --package tfplug --examples --locked
+	@cargo run --release --quiet --package acceptance --bin bench --locked

@@ -1,0 +1,166 @@
+//! inject-endpoints over `cat`, which is what any function pays at least: starting, reading, writing.
+
+use crate::{measure, row};
+use harness::program::binary;
+use std::fmt::Write;
+use std::fs;
+
+/// Of 100 objects, this many are of each kind.
+const MIX: [(&str, usize); 5] = [
+    ("Deployment", 30),
+    ("Service", 25),
+    ("ConfigMap", 25),
+    ("StatefulSet", 10),
+    ("CronJob", 10),
+];
+
+/// 1, 100 and 5,000 objects (about 4 MB).
+pub(crate) fn inject_endpoints() {
+    let function = binary("inject-endpoints");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for objects in [1, 100, 5000] {
+        let input = folder.path().join("input.yaml");
+        fs::write(&input, resource_list(objects)).expect("the input is written");
+        let size = fs::metadata(&input).expect("it was written").len() as f64 / 1e6;
+        let runs = if objects > 1000 { 15 } else { 51 };
+        let floor = measure::median(runs, Some(&input), |command| {
+            command.arg("cat");
+        });
+        let taken = measure::median(runs, Some(&input), |command| {
+            command.arg(&function);
+        });
+        let what = format!("inject-endpoints, {objects} objects ({size:.1} MB)");
+        let goal = |text: &'static str| if objects == 5000 { text } else { "" };
+        row(&format!("{what}: CPU"), taken.cpu_ms, floor.cpu_ms, "ms", goal("60 ms"));
+        row(&format!("{what}: wall"), taken.wall_ms, floor.wall_ms, "ms", "");
+        row(
+            &format!("{what}: peak memory"),
+            taken.peak_mib,
+            floor.peak_mib,
+            "Mi",
+            goal("40 MB"),
+        );
+    }
+}
+
+fn resource_list(objects: usize) -> String {
+    let kinds: Vec<&str> = MIX
+        .iter()
+        .flat_map(|&(kind, count)| std::iter::repeat_n(kind, count))
+        .collect();
+    let mut text = String::from("apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n");
+    for index in 0..objects {
+        let kind = kinds[index * 37 % kinds.len()];
+        item(&mut text, kind, index).expect("writing to a String cannot fail");
+    }
+    text.push_str(CONFIGURATION);
+    text
+}
+
+fn item(text: &mut String, kind: &str, index: usize) -> std::fmt::Result {
+    let group = match kind {
+        "Deployment" | "StatefulSet" => "apps/v1",
+        "CronJob" => "batch/v1",
+        _ => "v1",
+    };
+    write!(
+        text,
+        "- apiVersion: {group}\n  kind: {kind}\n  metadata:\n    name: object-{index}\n    labels:\n"
+    )?;
+    write!(
+        text,
+        "      app: object-{index}\n      team: \"0{index}\"\n    annotations:\n"
+    )?;
+    write!(
+        text,
+        "      config.kubernetes.io/index: '{index}'\n      internal.config.kubernetes.io/index: '{index}'\n"
+    )?;
+    match kind {
+        "Service" => {
+            text.push_str(
+                "  spec:\n    ports:\n    - name: http\n      port: 80\n      protocol: TCP\n      targetPort: 8080\n",
+            );
+            write!(text, "    selector:\n      app: object-{index}\n")
+        }
+        "ConfigMap" => {
+            text.push_str("  data:\n    settings.toml: |\n");
+            (0..20).try_for_each(|line| writeln!(text, "      key_{line} = \"value {line} of object {index}\""))
+        }
+        _ => {
+            let cron = kind == "CronJob";
+            text.push_str("  spec:\n");
+            text.push_str(if cron {
+                "    schedule: \"0 3 * * *\"\n    jobTemplate:\n      spec:\n        template:\n"
+            } else {
+                "    template:\n"
+            });
+            let indent = " ".repeat(if cron { 10 } else { 6 });
+            for line in POD.lines() {
+                writeln!(text, "{indent}{line}")?;
+            }
+            Ok(())
+        }
+    }
+}
+
+const POD: &str = r#"metadata:
+  labels:
+    app: backend
+spec:
+  containers:
+  - name: application
+    image: registry.example.test/team/application:1.2.3
+    args: ["serve", "--workers", "4"]
+    env:
+    - name: LOG_LEVEL
+      value: "info"
+    - name: RELEASE_DATE
+      value: "2024-01-01"
+    ports:
+    - containerPort: 8080
+      name: http
+    readinessProbe:
+      httpGet:
+        path: /readyz
+        port: http
+    resources:
+      limits:
+        cpu: "1"
+        memory: 256Mi
+      requests:
+        cpu: 100m
+        memory: 128Mi
+    volumeMounts:
+    - mountPath: /tmp
+      name: tmp
+  volumes:
+  - emptyDir: {}
+    name: tmp
+"#;
+
+const CONFIGURATION: &str = r"functionConfig:
+  apiVersion: mlplat.dev/v1alpha1
+  kind: InjectEndpoints
+  metadata:
+    name: inject-endpoints
+  spec:
+    view: host
+    onNoMatch: Ignore
+    endpoints:
+      postgres:
+        host: {address: 127.0.0.1, port: 5432}
+        database: artefacts
+        sslMode: disable
+        credentials: {secretName: mlplat-credentials, usernameKey: postgres.username, passwordKey: postgres.password}
+      redis:
+        host: {address: 127.0.0.1, port: 6379}
+        database: 0
+        tls: false
+        credentials: {secretName: mlplat-credentials, passwordKey: redis.password}
+      s3:
+        host: {url: 'http://127.0.0.1:8333'}
+        region: us-east-1
+        forcePathStyle: true
+        buckets: [models]
+        credentials: {secretName: mlplat-credentials, accessKeyIdKey: s3.accessKeyId, secretAccessKeyKey: s3.secretAccessKey}
+";

@@ -1,0 +1,74 @@
+//! Looking at processes (Linux: /proc) and ending those that a test started.
+
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use std::fs;
+use std::net::TcpStream;
+use std::path::Path;
+
+/// Whether the process runs (a zombie does not).
+pub fn alive(pid: u32) -> bool {
+    let Some(known) = identify(pid) else { return false };
+    if test_kill_process(known).is_err() {
+        return false;
+    }
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    !stat
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .trim_start()
+        .starts_with('Z')
+}
+
+/// Sends SIGKILL.
+pub fn kill(pid: u32) {
+    signal(pid, Signal::KILL);
+}
+
+/// Sends SIGINT, as Ctrl-C does.
+pub fn interrupt(pid: u32) {
+    signal(pid, Signal::INT);
+}
+
+fn signal(pid: u32, signal: Signal) {
+    kill_process(identify(pid).expect("a process id is positive"), signal)
+        .unwrap_or_else(|error| panic!("signalling process {pid}: {error}"));
+}
+
+fn identify(pid: u32) -> Option<Pid> {
+    Pid::from_raw(i32::try_from(pid).ok()?)
+}
+
+/// Whether somebody accepts connections on this port of 127.0.0.1.
+pub fn listening(port: u16) -> bool {
+    TcpStream::connect(("127.0.0.1", port)).is_ok()
+}
+
+/// Every running process whose command line or working folder mentions this folder, with its command line.
+pub fn mentioning(folder: &Path) -> Vec<(u32, String)> {
+    let needle = folder.to_string_lossy().into_owned();
+    let own = std::process::id();
+    all()
+        .into_iter()
+        .filter(|&pid| pid != own && alive(pid))
+        .filter_map(|pid| {
+            let line = command_line(pid);
+            let place = fs::read_link(format!("/proc/{pid}/cwd")).unwrap_or_default();
+            (line.contains(&needle) || place.to_string_lossy().contains(&needle)).then_some((pid, line))
+        })
+        .collect()
+}
+
+/// The command line, arguments separated by spaces.
+pub fn command_line(pid: u32) -> String {
+    let raw = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    String::from_utf8_lossy(&raw).replace('\0', " ").trim().to_owned()
+}
+
+/// Every process id of this machine.
+pub fn all() -> Vec<u32> {
+    fs::read_dir("/proc")
+        .expect("/proc can be read")
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .collect()
+}

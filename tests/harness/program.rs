@@ -1,0 +1,78 @@
+//! Where the programs under test and the real tools are.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The root of this repository.
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the tests have a parent folder")
+        .to_path_buf()
+}
+
+/// The folder of the binaries that were built together with this test (`target/debug` or `target/release`).
+pub fn binaries() -> PathBuf {
+    let test = env::current_exe().expect("a running test has a path");
+    test.ancestors()
+        .nth(2)
+        .expect("a test lies in target/PROFILE/deps")
+        .to_path_buf()
+}
+
+/// A binary of this workspace.
+///
+/// # Panics
+/// When it was not built; the message names the command that builds it.
+pub fn binary(name: &str) -> PathBuf {
+    let path = binaries().join(name);
+    assert!(
+        path.is_file(),
+        "{} is missing. To fix: cargo build --workspace --bins",
+        path.display()
+    );
+    path
+}
+
+/// The provider, which is the command line `mlplat` too.
+pub fn mlplat() -> PathBuf {
+    binary("terraform-provider-mlplat")
+}
+
+/// Terraform: `$MLPLAT_TERRAFORM` (a path), else `terraform`, else `tofu` from PATH.
+///
+/// # Panics
+/// When neither is installed.
+pub fn terraform() -> PathBuf {
+    if let Some(path) = env::var_os("MLPLAT_TERRAFORM") {
+        return path.into();
+    }
+    in_path("terraform").or_else(|| in_path("tofu")).expect(
+        "neither terraform nor tofu is in PATH. To fix: install Terraform 1.11 or newer, or OpenTofu 1.11 or newer",
+    )
+}
+
+/// A program from PATH.
+///
+/// # Panics
+/// When it is not there; `install` is the command that the message names.
+pub fn tool(name: &str, install: &str) -> PathBuf {
+    in_path(name).unwrap_or_else(|| panic!("{name} is not in PATH. To fix: {install}"))
+}
+
+/// The pinned kustomize, built once into the user's cache.
+pub fn kustomize() -> PathBuf {
+    let output = Command::new(repository().join(".ci/tools"))
+        .arg("kustomize-pinned")
+        .output()
+        .expect("bash runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())
+}
+
+fn in_path(name: &str) -> Option<PathBuf> {
+    env::split_paths(&env::var_os("PATH")?)
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())
+}

@@ -1,0 +1,1 @@
+//! The functions under real kustomize and kubectl.

@@ -1,0 +1,111 @@
+//! The repository agrees with itself: what is documented exists, what exists is documented, examples are valid.
+
+use harness::project::run;
+use harness::{Project, repository, terraform};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+#[test]
+fn terraform_files_are_formatted() {
+    let mut command = Command::new(terraform());
+    run(command
+        .args(["fmt", "-check", "-recursive", "-diff"])
+        .arg(repository().join("examples")))
+    .success();
+}
+
+#[test]
+fn every_example_of_a_page_is_valid() {
+    let mut examples = Vec::new();
+    for folder in [
+        "provider",
+        "resources",
+        "data-sources",
+        "ephemeral-resources",
+        "functions",
+    ] {
+        files(&repository().join("examples").join(folder), "tf", &mut examples);
+    }
+    assert!(!examples.is_empty());
+    for example in examples {
+        let text = fs::read_to_string(&example).expect("an example");
+        let project = Project::new("");
+        project.write("main.tf", &with_provider(&text));
+        let output = project.terraform(&["validate", "-no-color"]);
+        assert_eq!(output.code, Some(0), "{}:\n{}", example.display(), output.text);
+    }
+}
+
+/// An example shows a resource alone; the provider requirement is added unless it is there.
+fn with_provider(example: &str) -> String {
+    if example.contains("required_providers") {
+        return example.to_owned();
+    }
+    format!(
+        "terraform {{\n  required_providers {{\n    mlplat = {{ source = \"mlplat/mlplat\" }}\n  }}\n}}\n\n{example}"
+    )
+}
+
+#[test]
+fn every_command_of_the_readme_is_a_target() {
+    let readme = fs::read_to_string(repository().join("README.md")).expect("a README");
+    let makefile = fs::read_to_string(repository().join("Makefile")).expect("a Makefile");
+    let named: Vec<&str> = readme
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix("make "))
+        .filter_map(|rest| rest.split_whitespace().next())
+        .collect();
+    assert!(
+        named.contains(&"demo") && named.contains(&"test"),
+        "the README names the two commands: {named:?}"
+    );
+    for target in named {
+        assert!(
+            makefile.contains(&format!("\n{target}:")),
+            "make {target} is in the README but not in the Makefile"
+        );
+    }
+}
+
+#[test]
+fn every_link_between_pages_leads_somewhere() {
+    let mut pages = vec![repository().join("README.md")];
+    files(&repository().join("docs"), "md", &mut pages);
+    for page in pages {
+        let text = fs::read_to_string(&page).expect("a page");
+        for link in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split([')', '#']).next())
+        {
+            if link.is_empty() || link.contains("://") || link.starts_with("mailto:") {
+                continue;
+            }
+            let target = page.parent().expect("a page lies in a folder").join(link);
+            assert!(
+                target.exists(),
+                "{} links to {link}, which is not there",
+                page.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn ci_runs_the_test_command_of_the_readme() {
+    let ci = fs::read_to_string(repository().join(".ci/run")).expect(".ci/run");
+    assert!(ci.lines().any(|line| line == "exec make test"), "{ci}");
+}
+
+fn files(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            files(&path, extension, found);
+        } else if path.extension().is_some_and(|is| is == extension) {
+            found.push(path);
+        }
+    }
+    found.sort();
+}

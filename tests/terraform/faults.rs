@@ -1,0 +1,295 @@
+//! Things that go wrong behind Terraform's back or in the middle of an apply.
+
+use crate::{CACHE, PAIR, THIS, nothing_is_left, pids, port, status, supervisor};
+use harness::{Project, process, wait};
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::time::Duration;
+use std::{fs, process::Command};
+
+const SOON: Duration = Duration::from_secs(15);
+
+#[test]
+fn a_killed_service_comes_back_by_itself_with_its_data() {
+    let project = Project::new(&PAIR.replace(
+        "\"artefacts\"",
+        "\"artefacts\", seed_sql = \"create table kept (id int); insert into kept values (42);\"",
+    ));
+    project.apply();
+    let before = pids(&project, "pair");
+    for (component, pid) in &before {
+        process::kill(*pid);
+        wait::until(&format!("{component} to come back"), SOON, || {
+            let now = pids(&project, "pair");
+            (now.get(component)
+                .is_some_and(|now| now != pid && process::listening(port(&project, component))))
+            .then_some(())
+        });
+    }
+    wait::until("a plan without changes", SOON, || {
+        (project.plan().code == Some(0)).then_some(())
+    });
+}
+
+#[test]
+fn services_survive_their_supervisor_and_are_adopted() {
+    let project = Project::new(PAIR);
+    project.apply();
+    let before = pids(&project, "pair");
+    let dead = supervisor(&project, "pair");
+    process::kill(dead);
+    assert!(before.values().all(|&pid| process::alive(pid)), "the services go on");
+    project.apply();
+    assert_eq!(before, pids(&project, "pair"), "adopted, not started again");
+    assert_ne!(dead, supervisor(&project, "pair"));
+    project.plans_nothing();
+    project.destroy();
+    nothing_is_left(&project);
+}
+
+#[test]
+fn everything_killed_is_drift_and_comes_back_on_the_same_ports() {
+    let project = Project::new(PAIR);
+    project.apply();
+    let ports = ["postgres", "redis"].map(|component| port(&project, component));
+    process::kill(supervisor(&project, "pair"));
+    for pid in pids_of_the_dead(&project) {
+        process::kill(pid);
+    }
+    project.plans_a_change();
+    project.apply();
+    project.plans_nothing();
+    assert_eq!(ports, ["postgres", "redis"].map(|component| port(&project, component)));
+}
+
+/// The services' ids while no supervisor answers.
+fn pids_of_the_dead(project: &Project) -> Vec<u32> {
+    process::mentioning(&project.stack("pair"))
+        .into_iter()
+        .map(|(pid, _)| pid)
+        .filter(|&pid| process::alive(pid))
+        .collect()
+}
+
+#[test]
+fn a_stack_taken_down_behind_terraforms_back_is_planned_and_made_again() {
+    let project = Project::new(CACHE);
+    project.apply();
+    project.mlplat(&["down", "cache"]).success();
+    project.plans_a_change();
+    project.apply();
+    project.plans_nothing();
+    assert!(process::listening(port(&project, "redis")));
+}
+
+#[test]
+fn destroying_what_is_gone_already_succeeds() {
+    let project = Project::new(CACHE);
+    project.apply();
+    project.mlplat(&["down", "cache"]).success();
+    project.destroy();
+    nothing_is_left(&project);
+}
+
+#[test]
+fn a_lost_state_adopts_the_running_stack() {
+    let project = Project::new(PAIR);
+    project.apply();
+    let before = pids(&project, "pair");
+    fs::remove_file(project.path("terraform.tfstate")).expect("the state is lost");
+    project.apply();
+    assert_eq!(before, pids(&project, "pair"));
+    project.plans_nothing();
+}
+
+#[test]
+fn a_provider_killed_in_the_middle_of_an_apply_converges_without_a_second_postgres() {
+    let project = Project::new(PAIR);
+    let mut terraform = project.start(&["apply", "-auto-approve", "-no-color"]);
+    wait::until("the stack's folder", SOON, || {
+        project.stack("pair").join("postgres").exists().then_some(())
+    });
+    let provider = wait::until("the provider's process", SOON, || {
+        child(terraform.id(), "terraform-provider-mlplat")
+    });
+    process::kill(provider);
+    assert!(!terraform.wait().expect("terraform ends").success());
+
+    project.apply();
+    project.plans_nothing();
+    let servers: Vec<_> = process::mentioning(&project.stack("pair"))
+        .into_iter()
+        .filter(|(pid, line)| line.contains("postgres") && line.contains("-D") && postmaster(*pid))
+        .collect();
+    assert_eq!(servers.len(), 1, "{servers:?}");
+    project.destroy();
+    nothing_is_left(&project);
+}
+
+/// Whether this is a server itself rather than one of its workers.
+fn postmaster(pid: u32) -> bool {
+    parent(pid).is_none_or(|parent| !process::command_line(parent).contains("postgres -D"))
+}
+
+fn child(of: u32, name: &str) -> Option<u32> {
+    process::all()
+        .into_iter()
+        .find(|&pid| parent(pid) == Some(of) && process::command_line(pid).contains(name))
+}
+
+fn parent(pid: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit(')').next()?.split_whitespace().nth(1)?.parse().ok()
+}
+
+#[test]
+fn an_interrupted_apply_loses_nothing() {
+    let project = Project::new(PAIR);
+    let mut terraform = project.start(&["apply", "-auto-approve", "-no-color"]);
+    wait::until("the stack's folder", SOON, || {
+        project.stack("pair").join("postgres").exists().then_some(())
+    });
+    process::interrupt(terraform.id());
+    terraform.wait().expect("terraform ends");
+
+    project.apply();
+    project.plans_nothing();
+    project.destroy();
+    nothing_is_left(&project);
+}
+
+#[test]
+fn a_taken_port_names_its_holder_and_is_left_alone() {
+    let holder = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = holder.local_addr().expect("bound").port();
+    let project = Project::new(&CACHE.replace("{}", &format!("{{ port = {port} }}")));
+    let own = std::process::id().to_string();
+    project
+        .apply_with(&[])
+        .fails_with(&["redis.port", &port.to_string(), &own]);
+    drop(holder);
+    project.apply();
+    project.plans_nothing();
+}
+
+#[test]
+fn a_missing_engine_names_the_command_that_installs_it() {
+    let project = Project::new(CACHE);
+    let empty = project.path("empty-cache");
+    let bin = project.path("bin");
+    fs::create_dir(&bin).expect("a folder");
+    let terraform = harness::terraform();
+    let mut command = project.command(&terraform);
+    command
+        .args(["apply", "-auto-approve", "-no-color"])
+        .env("MLPLAT_CACHE_DIR", &empty)
+        .env("PATH", &bin);
+    harness::project::run(&mut command).fails_with(&["redis", "mlplat engines install"]);
+    assert!(project.resource(THIS).is_none());
+    project.apply();
+}
+
+#[test]
+fn a_full_disk_is_named_and_nothing_is_left_running() {
+    let project = Project::new("");
+    let disk = project.path("disk");
+    fs::create_dir(&disk).expect("a folder");
+    let stack = PAIR.replace(
+        "redis    = {}",
+        &format!("data_dir = {:?}", disk.join("pair").display()),
+    );
+    project.configure(&stack);
+    let script = "mount -t tmpfs -o size=12m full \"$DISK\" && exec \"$TERRAFORM\" apply -auto-approve -no-color";
+    let mut command = project.command("unshare".as_ref());
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
+    command.env("DISK", &disk).env("TERRAFORM", harness::terraform());
+    harness::project::run(&mut command).fails_with(&["No space left on device"]);
+    wait::until("nothing to run", SOON, || {
+        process::mentioning(&disk).is_empty().then_some(())
+    });
+    // Outside that mount the disk has room: the same configuration applies.
+    project.apply();
+    project.plans_nothing();
+    project.destroy();
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let project = Project::new(&CACHE.replace("redis = {}", "redis = {}\n  data_dir = \"/proc/mlplat\""));
+    project.apply_with(&[]).fails_with(&["/proc/mlplat", "data_dir"]);
+}
+
+#[test]
+fn services_outlive_the_terminal() {
+    let project = Project::new(CACHE);
+    project.apply();
+    let service = pids(&project, "cache")["redis"];
+    let session = |pid: u32| -> String {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("a process");
+        stat.rsplit(')')
+            .next()
+            .expect("fields")
+            .split_whitespace()
+            .nth(3)
+            .expect("a session")
+            .to_owned()
+    };
+    assert_ne!(
+        session(service),
+        session(std::process::id()),
+        "a service is in a session of its own"
+    );
+    for descriptor in fs::read_dir(format!("/proc/{service}/fd"))
+        .expect("descriptors")
+        .flatten()
+    {
+        let target = fs::read_link(descriptor.path()).unwrap_or_default();
+        let pipe = target.to_string_lossy().starts_with("pipe:");
+        assert!(
+            !(pipe && descriptor.file_name() != "0" && inherited(&target)),
+            "{target:?} is inherited"
+        );
+    }
+}
+
+/// Whether this pipe is one of ours.
+fn inherited(target: &std::path::Path) -> bool {
+    let own = fs::read_dir("/proc/self/fd").expect("descriptors").flatten();
+    own.filter_map(|descriptor| fs::read_link(descriptor.path()).ok())
+        .any(|mine| mine == target)
+}
+
+#[test]
+fn a_strangers_process_is_never_signalled() {
+    let project = Project::new(CACHE);
+    project.apply();
+    let before: BTreeMap<String, u32> = pids(&project, "cache");
+    process::kill(supervisor(&project, "cache"));
+    process::kill(before["redis"]);
+    wait::until("the cache to end", SOON, || {
+        (!process::alive(before["redis"])).then_some(())
+    });
+    // A stranger now has the recorded process id (the file is edited: waiting for a reuse would take hours).
+    let mut stranger = Command::new("sleep").arg("60").spawn().expect("sleep starts");
+    let file = project.stack("cache").join("state.json");
+    let recorded = fs::read_to_string(&file).expect("the recorded state");
+    let edited = recorded.replace(&before["redis"].to_string(), &stranger.id().to_string());
+    assert_ne!(recorded, edited, "the process id is recorded");
+    fs::write(&file, edited).expect("written");
+    project.apply();
+    project.plans_nothing();
+    project.destroy();
+    assert!(process::alive(stranger.id()), "the stranger lives");
+    stranger.kill().expect("ours to end");
+    stranger.wait().expect("ended");
+    nothing_is_left(&project);
+}
+
+#[test]
+fn the_status_says_what_runs() {
+    let project = Project::new(CACHE);
+    project.apply();
+    let said = status(&project, "cache");
+    assert_eq!(said["components"]["redis"]["status"], "running");
+    assert_eq!(said["components"]["redis"]["port"], port(&project, "redis"));
+}

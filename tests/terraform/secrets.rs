@@ -1,0 +1,118 @@
+//! A canary: the passwords of a stack appear nowhere but in its own folder and in the published Secret.
+
+use crate::pids;
+use harness::{Project, process};
+use std::fs;
+use std::path::Path;
+
+const CONFIGURATION: &str = r#"
+resource "mlplat_local_services" "this" {
+  name         = "canary"
+  postgres     = { database = "artefacts" }
+  redis        = {}
+  object_store = { buckets = ["models"] }
+}
+
+ephemeral "mlplat_credentials" "this" {
+  name = mlplat_local_services.this.name
+}
+
+resource "mlplat_environment" "this" {
+  name                   = "local"
+  endpoints              = mlplat_local_services.this.endpoints
+  contract_file          = "${path.module}/endpoints.yaml"
+  secret_file            = "${path.module}/secret.yaml"
+  credentials_wo         = ephemeral.mlplat_credentials.this.credentials
+  credentials_wo_version = 1
+}
+
+output "endpoints" {
+  value = mlplat_local_services.this.endpoints
+}
+"#;
+
+/// Keys of the published Secret whose values are secrets (user names are not).
+const SECRET_KEYS: [&str; 3] = ["postgres.password", "redis.password", "s3.secretAccessKey"];
+
+#[test]
+fn no_password_is_in_state_plan_log_arguments_or_manifests() {
+    let project = Project::new(CONFIGURATION);
+    let trace = project.path("trace.log");
+    let traced = |arguments: &[&str]| {
+        let mut command = project.command(&harness::terraform());
+        harness::project::run(
+            command
+                .args(arguments)
+                .env("TF_LOG", "TRACE")
+                .env("TF_LOG_PATH", &trace),
+        )
+        .success()
+    };
+    let planned = traced(&["plan", "-no-color", "-out=saved.tfplan"]);
+    let applied = traced(&["apply", "-no-color", "-auto-approve"]);
+    let again = traced(&["plan", "-no-color", "-out=second.tfplan"]);
+    let shown = traced(&["show", "-json", "second.tfplan"]);
+    let status = project.mlplat(&["status", "canary"]).success();
+
+    let secrets = secrets(&fs::read_to_string(project.path("secret.yaml")).expect("the Secret"));
+    assert_eq!(secrets.len(), SECRET_KEYS.len());
+    let state = fs::read_to_string(project.path("terraform.tfstate")).expect("the state");
+    let contract = fs::read_to_string(project.path("endpoints.yaml")).expect("the contract");
+    let log = fs::read_to_string(&trace).expect("the log");
+    assert!(
+        log.contains("ApplyResourceChange") || log.contains("mlplat_local_services"),
+        "the log is at TRACE"
+    );
+    let arguments: String = process::all()
+        .into_iter()
+        .map(|pid| process::command_line(pid) + "\n")
+        .collect();
+    let mut environments = String::new();
+    for pid in pids(&project, "canary").into_values() {
+        environments += &String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/environ")).unwrap_or_default());
+    }
+    for (place, text) in [
+        ("the first plan", &planned.text),
+        ("the apply", &applied.text),
+        ("the second plan", &again.text),
+        ("the plan file", &shown.text),
+        ("the status", &status.text),
+        ("the state", &state),
+        ("the contract", &contract),
+        ("the log at TRACE", &log),
+        ("process arguments", &arguments),
+        ("process environments", &environments),
+        ("the stack's logs", &logs(&project.stack("canary"))),
+    ] {
+        for (key, secret) in &secrets {
+            assert!(!text.contains(secret.as_str()), "{key} is in {place}");
+        }
+    }
+}
+
+/// The secret values of a manifest, each long enough to be found by chance nowhere.
+fn secrets(manifest: &str) -> Vec<(String, String)> {
+    let value = |key: &str| {
+        let line = manifest
+            .lines()
+            .find(|line| line.trim_start().trim_start_matches('"').starts_with(key))?;
+        let value = line.split_once(": ")?.1.trim().trim_matches('"').to_owned();
+        assert!(value.len() >= 32, "{key} has {} characters", value.len());
+        Some((key.to_owned(), value))
+    };
+    SECRET_KEYS.into_iter().filter_map(value).collect()
+}
+
+/// Every log file below a folder.
+fn logs(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            text += &logs(&path);
+        } else if path.to_string_lossy().contains(".log") {
+            text += &String::from_utf8_lossy(&fs::read(&path).unwrap_or_default());
+        }
+    }
+    text
+}
