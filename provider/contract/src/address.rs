@@ -64,8 +64,10 @@ impl Origin {
     pub(crate) fn check(&self, at: &mut Checker) {
         at.field("url", |at| {
             if let Some(wrong) = wrong_with_url(&self.url) {
+                // What stands before an `@` may be a password: it is not repeated.
+                let shown = self.url.rsplit_once('@').map_or(&*self.url, |(_, rest)| rest);
                 at.problem(
-                    format!("{:?} {wrong}", self.url),
+                    format!("{shown:?} {wrong}"),
                     "give scheme, host and port alone, such as http://127.0.0.1:18333 or https://s3.eu-central-1.amazonaws.com",
                 );
             }
@@ -82,7 +84,7 @@ fn wrong_with_url(url: &str) -> Option<&'static str> {
         .split_once('/')
         .map_or((rest, None), |(authority, path)| (authority, Some(path)));
     if authority.contains('@') {
-        return Some("holds a user; credentials belong in a Secret");
+        return Some("has a user before it; credentials belong in a Secret");
     }
     if rest.contains(['?', '#']) {
         return Some("holds a query or a fragment");
@@ -141,5 +143,82 @@ fn port<'de, D: Deserializer<'de>>(from: D) -> Result<u16, D::Error> {
         _ => Err(D::Error::custom(format_args!(
             "port must be between 1 and 65535, got {number}"
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_of_services_are_told_from_other_text() {
+        for good in [
+            "http://127.0.0.1:18333",
+            "https://s3.eu-central-1.amazonaws.com",
+            "http://[::1]:9000",
+            "http://[fd00::1]",
+            "http://minio.storage.svc:9000",
+            "https://example.test/storage/v1/s3",
+        ] {
+            assert_eq!(wrong_with_url(good), None, "{good}");
+        }
+        for bad in [
+            "",
+            "127.0.0.1:9000",
+            "ftp://host",
+            "http://",
+            "http://host/",
+            "http://host/a/",
+            "http://host/a b",
+            "http://host:",
+            "http://host:0",
+            "http://host:+80",
+            "http://host:65536",
+            "http://a:b:c",
+            "http://::1",
+            "http://[::1",
+            "http://[::1]9",
+            "http://[::1]:",
+            "http://[host]:80",
+            "http://user@host",
+            "http://host?x",
+            "http://host#x",
+            "http://host\nname",
+            "http://$(HOST)",
+        ] {
+            assert!(wrong_with_url(bad).is_some(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn hosts_are_told_from_other_text() {
+        for good in [
+            "127.0.0.1",
+            "::1",
+            "localhost",
+            "db.example.com",
+            "db.example.com.",
+            "my_host",
+            "3com.test",
+        ] {
+            assert!(is_host(good), "{good}");
+        }
+        for bad in [
+            "",
+            ".",
+            "a..b",
+            "-a",
+            "a-",
+            "1.2.3",
+            "256.1.1.1",
+            "a b",
+            "[::1]",
+            "host:80",
+            "höst",
+            "$(X)",
+            "a/b",
+        ] {
+            assert!(!is_host(bad), "{bad}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::problem::Checker;
 use crate::{ContractError, Postgres, Redis, S3, SecretKey, Variable, VariableValue, View};
 
-/// One entry per protocol that the environment offers; `None` = the environment has none.
+/// One entry per protocol that the environment offers; absent = the environment has none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -34,6 +34,8 @@ mod postgres;
 mod problem;
 mod redis;
 mod s3;
+#[cfg(test)]
+mod schema;
 mod variable;
 mod view;
 

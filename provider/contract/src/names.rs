@@ -51,3 +51,26 @@ pub(crate) fn check_secret_key(at: &mut Checker, text: &str) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_rules_of_kubernetes() {
+        let long = "a".repeat(63);
+        assert!(is_dns_label("a") && is_dns_label("0-9") && is_dns_label(&long));
+        for bad in ["", "-a", "a-", "A", "a.b", "a_b", &format!("{long}a")] {
+            assert!(!is_dns_label(bad), "{bad}");
+        }
+        assert!(
+            is_dns_subdomain("a.b-c.d")
+                && !is_dns_subdomain("a..b")
+                && !is_dns_subdomain(&format!("{long}.").repeat(4))
+        );
+        assert!(is_secret_key("tls.crt") && is_secret_key(".dockercfg"));
+        for bad in ["", ".", "..", "..a", "a b", "a/b", "ä", &"a".repeat(254)] {
+            assert!(!is_secret_key(bad), "{bad}");
+        }
+    }
+}

@@ -20,7 +20,7 @@ const DATABASE_URL: &str = "SQLAlchemy, Django, Rails, sqlx, Prisma and most web
 pub struct Postgres {
     /// Where the host reaches it.
     pub host: HostPort,
-    /// Where pods reach it; `None` = they cannot.
+    /// Where pods reach it; absent = they cannot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<HostPort>,
     /// Name of the database.
@@ -76,7 +76,7 @@ pub struct PostgresCredentials {
     pub username_key: String,
     /// Key of the password. It is put into `DATABASE_URL` as it is, so it must be safe in a URL unless `urlKey` is given.
     pub password_key: String,
-    /// Key of a complete connection URL; `None` = `DATABASE_URL` is composed from the other fields.
+    /// Key of a complete connection URL; absent = `DATABASE_URL` is composed from the other fields.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url_key: Option<String>,
 }

@@ -17,7 +17,7 @@ const REDIS_URL: &str = "redis-py, redis-rs, ioredis, go-redis, Celery, Sidekiq 
 pub struct Redis {
     /// Where the host reaches it.
     pub host: HostPort,
-    /// Where pods reach it; `None` = they cannot.
+    /// Where pods reach it; absent = they cannot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<HostPort>,
     /// Number of the logical database, 0 on a cluster.
@@ -25,7 +25,7 @@ pub struct Redis {
     pub database: u32,
     /// Whether the connection is encrypted.
     pub tls: bool,
-    /// Where the password is kept; `None` = the server asks for none.
+    /// Where the password is kept; absent = the server asks for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials: Option<RedisCredentials>,
 }
@@ -37,12 +37,12 @@ pub struct Redis {
 pub struct RedisCredentials {
     /// Name of the Secret, in the namespace of the workload.
     pub secret_name: String,
-    /// Key of the user name; `None` = the server's default user.
+    /// Key of the user name; absent = the server's default user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username_key: Option<String>,
     /// Key of the password. It is put into `REDIS_URL` as it is, so it must be safe in a URL unless `urlKey` is given.
     pub password_key: String,
-    /// Key of a complete connection URL; `None` = `REDIS_URL` is composed from the other fields.
+    /// Key of a complete connection URL; absent = `REDIS_URL` is composed from the other fields.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url_key: Option<String>,
 }

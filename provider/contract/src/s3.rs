@@ -20,7 +20,7 @@ const MLFLOW: &str = "MLflow's artifact store";
 pub struct S3 {
     /// Where the host reaches it.
     pub host: Origin,
-    /// Where pods reach it; `None` = they cannot.
+    /// Where pods reach it; absent = they cannot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<Origin>,
     /// The region that requests are signed for.
@@ -30,7 +30,7 @@ pub struct S3 {
     /// Names of the buckets that exist for the applications; the first is the main one (`S3_BUCKET`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub buckets: Vec<String>,
-    /// Where the access key is kept; `None` = the pod's own role gives access, and no key is set.
+    /// Where the access key is kept; absent = the pod's own role gives access, and no key is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials: Option<S3Credentials>,
 }
