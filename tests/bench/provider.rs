@@ -1,3 +1,117 @@
 //! The provider's start, and plans over a provider that does nothing and over Terraform's own floor.
-pub(crate) fn start() {}
-pub(crate) fn plans() {}
+
+use crate::{measure, row};
+use harness::{Project, mlplat, terraform};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+/// go-plugin's cookie for Terraform providers.
+const COOKIE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
+
+/// From exec to the handshake line, over the start of `true`.
+pub(crate) fn start() {
+    let client = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let certificate = client.cert.pem();
+    let floor = middle(101, || {
+        let start = Instant::now();
+        Command::new("true").status().expect("true runs");
+        start.elapsed().as_secs_f64() * 1e3
+    });
+    let taken = middle(101, || {
+        let start = Instant::now();
+        let mut provider = Command::new(mlplat())
+            .env("TF_PLUGIN_MAGIC_COOKIE", COOKIE)
+            .env("PLUGIN_PROTOCOL_VERSIONS", "5,6")
+            .env("PLUGIN_CLIENT_CERT", &certificate)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the provider starts");
+        let mut line = String::new();
+        BufReader::new(provider.stdout.take().expect("piped"))
+            .read_line(&mut line)
+            .expect("a line");
+        let taken = start.elapsed().as_secs_f64() * 1e3;
+        assert!(line.starts_with("1|6|unix|"), "{line:?} is no handshake");
+        provider.kill().expect("ours to end");
+        provider.wait().expect("ended");
+        taken
+    });
+    row("provider, start to handshake (over `true`)", taken, floor, "ms", "4 ms");
+}
+
+fn middle(runs: usize, mut measure: impl FnMut() -> f64) -> f64 {
+    measure();
+    let mut taken: Vec<f64> = (0..runs).map(|_| measure()).collect();
+    taken.sort_by(f64::total_cmp);
+    taken[runs / 2]
+}
+
+/// Plans of 1, 100 and 1,000 resources: ours, a provider that does nothing, and `terraform_data`.
+pub(crate) fn plans() {
+    for resources in [1, 100, 1000] {
+        let runs = if resources > 100 { 5 } else { 9 };
+        let ours = plan(
+            runs,
+            &format!(
+                "resource \"mlplat_environment\" \"this\" {{\n  count = {resources}\n  name = \"e${{count.index}}\"\n  contract_file = \"${{path.module}}/e${{count.index}}.yaml\"\n  endpoints = {{ redis = {{ host = {{ address = \"127.0.0.1\", port = 6379 }} }} }}\n}}\n"
+            ),
+        );
+        let noop = plan(
+            runs,
+            &format!(
+                "resource \"tfplug_thing\" \"this\" {{\n  count = {resources}\n  name = \"e${{count.index}}\"\n}}\n"
+            ),
+        );
+        let floor = plan(
+            runs,
+            &format!(
+                "resource \"terraform_data\" \"this\" {{\n  count = {resources}\n  input = \"e${{count.index}}\"\n}}\n"
+            ),
+        );
+        let goal = if resources == 1000 { "1.10 ×" } else { "" };
+        row(
+            &format!("plan of {resources}: CPU over a no-op provider"),
+            ours.cpu_ms,
+            noop.cpu_ms,
+            "ms",
+            goal,
+        );
+        row(
+            &format!("plan of {resources}: CPU over terraform_data"),
+            ours.cpu_ms,
+            floor.cpu_ms,
+            "ms",
+            "",
+        );
+        row(
+            &format!("plan of {resources}: wall over a no-op provider"),
+            ours.wall_ms,
+            noop.wall_ms,
+            "ms",
+            "",
+        );
+    }
+}
+
+fn plan(runs: usize, configuration: &str) -> measure::Usage {
+    let project = Project::new(configuration);
+    let shown = project.command(&terraform());
+    let environment: Vec<_> = shown
+        .get_envs()
+        .map(|(key, value)| (key.to_owned(), value.map(ToOwned::to_owned)))
+        .collect();
+    measure::median(runs, None, |command| {
+        command
+            .arg(terraform())
+            .args(["plan", "-input=false", "-no-color"])
+            .current_dir(project.folder());
+        for (key, value) in environment
+            .iter()
+            .filter_map(|(key, value)| Some((key, value.as_ref()?)))
+        {
+            command.env(key, value);
+        }
+    })
+}
