@@ -6,6 +6,8 @@
 //! |---|---|
 //! | [`config`] | the process environment: folders and search path; nothing else reads it |
 //! | [`cli`] | one file per command of `mlplat` |
+//! | [`workload`] | what the kubelet would put into a container's environment, from rendered manifests |
 
 pub mod cli;
 pub mod config;
+pub mod workload;

@@ -3,6 +3,8 @@
 //! A command is an `Arguments` and a `run(arguments, &Config, out)`. It writes its result to `out` (stdout) and answers
 //! with an error instead of printing one: exit code 1 then, 2 when the command line itself is wrong.
 
+mod run;
+
 use std::error::Error;
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -24,7 +26,9 @@ struct Arguments {
 }
 
 #[derive(Subcommand)]
-enum Command {}
+enum Command {
+    Run(run::Arguments),
+}
 
 /// Runs the command that the arguments (program name first) ask for, and prints its error.
 pub fn main(config: Result<Config, ConfigError>, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -45,8 +49,10 @@ pub fn main(config: Result<Config, ConfigError>, arguments: impl IntoIterator<It
     })
 }
 
-fn run(command: Command, _config: &Config, _out: &mut dyn Write) -> Outcome {
-    match command {}
+fn run(command: Command, config: &Config, out: &mut dyn Write) -> Outcome {
+    match command {
+        Command::Run(arguments) => run::run(&arguments, config, out),
+    }
 }
 
 /// Runs an async command to its end.
