@@ -39,7 +39,7 @@ demo-down: ## Destroy the demo; nothing but the caches is left
 check: ## Formatting, clippy and the walls between the crates
 	@cargo fmt --all --check
 	@cargo clippy --workspace --all-targets --locked -- -D warnings
-	@"$$(.ci/tools cargo-deny)" --offline --all-features check --config .deny.toml bans licenses sources
+	@"$$(.ci/tools cargo-deny)" --locked --all-features --config .deny.toml check --hide-inclusion-graph bans licenses sources
 
 .PHONY: test
 test: check ## Everything, against the real parts
