@@ -1,5 +1,6 @@
 //! Placeholder; the front page follows.
 
+#[cfg(test)]
 extern crate self as tfplug;
 
 mod calls;
