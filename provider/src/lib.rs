@@ -4,10 +4,19 @@
 //!
 //! | module | what lives there |
 //! |---|---|
-//! | [`config`] | the process environment: folders and search path; nothing else reads it |
+//! | [`registry`] | tables of everything that Terraform can call; nothing else |
+//! | [`provider`] | the provider block, and what every resource is given |
+//! | [`resources`], [`data_sources`], [`functions`] | one file each: model, errors, create, read, update, delete |
 //! | [`cli`] | one file per command of `mlplat` |
+//! | [`config`] | the process environment: folders and search path; nothing else reads it |
+//! | [`published`] | the files that infrastructure hands to Kubernetes manifests: the contract, its Secrets |
 //! | [`workload`] | what the kubelet would put into a container's environment, from rendered manifests |
 
 pub mod cli;
 pub mod config;
+pub mod data_sources;
+pub mod functions;
+pub mod provider;
+pub mod published;
+pub mod resources;
 pub mod workload;

@@ -1,0 +1,3 @@
+//! What Terraform looks up and does not manage.
+
+pub mod environment;

@@ -1,0 +1,74 @@
+//! The provider block, and what every resource is given.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use tfplug::{Configure, Diagnostic, Diagnostics, Model};
+
+use crate::config::{Config, ConfigError};
+
+/// The provider `mlplat` makes the infrastructure that applications need: on a laptop from real local services, on AWS
+/// from managed ones. What it makes is described by one endpoint contract, which KRM functions inject into Kubernetes
+/// manifests, so that the same application runs in both places unchanged.
+///
+/// Local resources need no settings. Where things are kept follows the environment: `MLPLAT_CACHE_DIR` (engines) and
+/// `MLPLAT_DATA_DIR` (stacks), else the user's cache and data folders.
+#[derive(Model, Clone, Debug)]
+pub struct Block {}
+
+/// What every resource is given.
+#[derive(Debug)]
+pub struct Clients {
+    /// Where things are on this machine.
+    pub config: Config,
+    /// Folders of the stacks whose creation was planned in this process.
+    stacks_to_come: Mutex<BTreeSet<PathBuf>>,
+}
+
+impl Clients {
+    /// What resources of this configuration are given.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            stacks_to_come: Mutex::default(),
+        }
+    }
+
+    /// Notes that a plan of this process makes the stack in this folder. Who depends on it is planned after it and then
+    /// knows that it is absent for now only.
+    pub fn announce_stack(&self, dir: &Path) {
+        self.stacks_to_come
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(dir.to_path_buf());
+    }
+
+    /// Whether a plan of this process makes the stack in this folder.
+    #[must_use]
+    pub fn stack_is_to_come(&self, dir: &Path) -> bool {
+        self.stacks_to_come
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(dir)
+    }
+}
+
+/// Makes the clients of a provider block.
+pub struct Root(pub Result<Config, ConfigError>);
+
+#[tfplug::async_trait]
+impl Configure for Root {
+    type Config = Block;
+    type Clients = Clients;
+
+    async fn configure(&self, _block: tfplug::Config<Block>) -> Result<Clients, Diagnostics> {
+        match &self.0 {
+            Ok(config) => Ok(Clients::new(config.clone())),
+            Err(error) => Err(Diagnostic::error("The process environment cannot be used")
+                .detail(format!("{error}."))
+                .into()),
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! `mlplat_environment`: one environment's endpoints, checked and published for the manifests.
+
+use std::path::Path;
+
+use endpoint_contract as contract;
+use tfplug::{
+    Computed, Config, Context, Diagnostic, Diagnostics, ImportId, Kept, Model, Plan, Resource, Secret, WriteOnly,
+};
+
+use super::credentials::Credentials;
+use super::endpoints::{self, Endpoints};
+use crate::provider::Clients;
+use crate::published::contract::{Contract, load, parse, render, sha256};
+use crate::published::secret::{SecretManifest, Status};
+use crate::published::{self, PublishError, file, secret};
+
+/// Gathers the endpoints of one environment into its contract, checks it, and publishes it for the manifests: as a
+/// file, and with its credentials as a Secret manifest beside it.
+///
+/// Both files are written whole or not at all. An edit or a removal shows in the next plan and is undone by the next
+/// apply. Files that belong to somebody else are neither overwritten nor removed. Folders are not created: a misspelt
+/// path is an error, not a stray tree. Relative paths start where Terraform runs; prefer `${path.module}/…`.
+///
+/// No credential reaches Terraform's plan or state. So a change of a value alone is not seen: bump
+/// `credentials_wo_version` to write the Secret manifest again.
+#[derive(Model, Clone, Debug, PartialEq)]
+pub struct Environment {
+    /// Name of the environment, such as `local` or `prod`: a DNS subdomain. The overlay names it in `endpointsFrom`.
+    #[model(replace, validate = environment_name)]
+    pub name: String,
+    /// What the environment offers, usually the `endpoints` of one resource or picked from several.
+    pub endpoints: Endpoints,
+    /// Path of the contract file that the overlay lists under `resources`.
+    #[model(replace, identity, validate = path_of_a_file)]
+    pub contract_file: String,
+    /// Path of the Secret manifest, readable by its owner only. Keep it out of version control. Null = none is written,
+    /// and the Secrets come from elsewhere.
+    #[model(validate = path_of_a_file)]
+    pub secret_file: Option<String>,
+    /// The values for `secret_file`, usually an ephemeral `mlplat_credentials`. They are in no plan and no state.
+    #[model(required_with = ["secret_file"])]
+    pub credentials_wo: WriteOnly<Credentials>,
+    /// Any number; a new one writes `secret_file` again with the values of that moment.
+    #[model(required_with = ["credentials_wo"])]
+    pub credentials_wo_version: Option<i64>,
+    /// SHA-256 of the contract file in hexadecimal digits; null while the file is gone.
+    pub contract_sha256: Computed<String>,
+    /// `current`, or how the Secret manifest differs from what it should be: `missing`, `exposed` (others can read it) or
+    /// `edited` (its keys are not those of the contract). Null without `secret_file`.
+    pub secret_file_status: Computed<String>,
+}
+
+/// The resource.
+pub struct EnvironmentResource;
+
+#[tfplug::async_trait]
+impl Resource for EnvironmentResource {
+    type Model = Environment;
+    type Clients = Clients;
+
+    const TYPE: &'static str = "environment";
+
+    async fn validate(&self, config: &Config<Environment>) -> Diagnostics {
+        let mut diagnostics = Diagnostics::none();
+        let files: [Computed<String>; 2] = [config.get("contract_file"), config.get("secret_file")];
+        if let [Computed::Known(contract), Computed::Known(secret)] = &files
+            && contract == secret
+        {
+            diagnostics.push(
+                Diagnostic::error("Contract and Secret manifest are one file")
+                    .detail("The contract may be committed, the Secret manifest never. To fix: give each its own path.")
+                    .at("secret_file"),
+            );
+        }
+        let refers_to_secrets = ["postgres", "redis", "s3"]
+            .iter()
+            .any(|protocol| config.is_set(format!("endpoints.{protocol}.credentials").as_str()));
+        if config.is_set("secret_file") && !config.is_set("credentials_wo") && refers_to_secrets {
+            diagnostics.push(
+                Diagnostic::error("Credentials are missing")
+                    .detail(
+                        "`endpoints` refers to Secrets and `secret_file` should hold them. To fix: set `credentials_wo`, \
+                         for instance to `ephemeral.mlplat_credentials.this.credentials`.",
+                    )
+                    .at("credentials_wo"),
+            );
+        }
+        diagnostics
+    }
+
+    async fn plan(&self, _context: &Context<Clients>, plan: &mut Plan<Environment>) -> Result<(), Diagnostics> {
+        if plan.is_destroy() {
+            return Ok(());
+        }
+        match plan.planned() {
+            Some(planned) => plan.set("contract_sha256", Computed::Known(sha256(&planned.text()?))),
+            None => plan.set_unknown("contract_sha256"),
+        }
+        match plan.get::<String>("secret_file") {
+            Computed::Known(_) => plan.set("secret_file_status", Status::Current.to_string()),
+            Computed::Null => plan.set("secret_file_status", Computed::<String>::Null),
+            Computed::Unknown => plan.set_unknown("secret_file_status"),
+        }
+        Ok(())
+    }
+
+    async fn create(
+        &self,
+        _context: &Context<Clients>,
+        planned: Environment,
+        config: Environment,
+    ) -> Result<Environment, Kept<Environment>> {
+        let secrets = planned.secrets(&config)?;
+        planned.publish(secrets.as_ref())
+    }
+
+    async fn read(
+        &self,
+        _context: &Context<Clients>,
+        mut state: Environment,
+    ) -> Result<Option<Environment>, Diagnostics> {
+        let contract = state.contract_on_disk()?;
+        let status = state.secret_on_disk()?;
+        if contract.is_none() && matches!(status, None | Some(Status::Missing)) {
+            return Ok(None);
+        }
+        // The plan then shows which endpoint was edited, and the digest tells of any other edit.
+        if let Some(found) = contract.as_deref().and_then(|text| parse(text).ok()) {
+            state.endpoints = found.spec.endpoints.into();
+        }
+        state.contract_sha256 = contract.as_deref().map(sha256).into();
+        state.secret_file_status = status.map(|status| status.to_string()).into();
+        Ok(Some(state))
+    }
+
+    async fn update(
+        &self,
+        _context: &Context<Clients>,
+        prior: Environment,
+        planned: Environment,
+        config: Environment,
+    ) -> Result<Environment, Kept<Environment>> {
+        let secrets = planned.secrets(&config)?;
+        if prior.secret_file != planned.secret_file {
+            prior.remove_secret()?;
+        }
+        planned.publish(secrets.as_ref())
+    }
+
+    async fn delete(&self, _context: &Context<Clients>, state: Environment) -> Result<(), Kept<Environment>> {
+        state.remove_secret()?;
+        published::remove(&state.contract(), Path::new(&state.contract_file))
+            .map_err(|error| failed(&error, "contract_file"))?;
+        Ok(())
+    }
+
+    async fn import(&self, _context: &Context<Clients>, id: ImportId) -> Result<Environment, Diagnostics> {
+        let path = match &id {
+            ImportId::Id(path) => Some(path.clone()),
+            ImportId::Identity(_) => id.get("contract_file"),
+        };
+        let path = path.filter(|path| !path.is_empty()).ok_or_else(|| {
+            Diagnostic::error("The import names no contract file")
+                .detail("To fix: give the path of the contract file as the id.")
+        })?;
+        let found = load(Path::new(&path))
+            .map_err(|error| failed(&error, "contract_file"))?
+            .ok_or_else(|| {
+                Diagnostic::error("There is nothing to import").detail(format!(
+                    "The contract file {path} does not exist. To fix: correct the path, or let Terraform create it."
+                ))
+            })?;
+        Ok(Environment {
+            name: found.metadata.name,
+            endpoints: found.spec.endpoints.into(),
+            contract_file: path,
+            secret_file: None,
+            credentials_wo: WriteOnly::default(),
+            credentials_wo_version: None,
+            contract_sha256: Computed::Null,
+            secret_file_status: Computed::Null,
+        })
+    }
+}
+
+impl Environment {
+    fn contract(&self) -> Contract<'_> {
+        Contract {
+            environment: &self.name,
+        }
+    }
+
+    fn manifest(&self) -> SecretManifest<'_> {
+        SecretManifest {
+            environment: &self.name,
+        }
+    }
+
+    fn checked(&self) -> Result<contract::Endpoints, Diagnostics> {
+        self.endpoints.to_contract(&"endpoints".into())
+    }
+
+    /// The contract file's text.
+    fn text(&self) -> Result<String, Diagnostics> {
+        render(&self.name, &self.checked()?).map_err(|error| endpoints::diagnostics(&error, &tfplug::Path::root()))
+    }
+
+    /// The Secret manifest's text; `None` without `secret_file`.
+    fn secrets(&self, config: &Environment) -> Result<Option<Secret>, Diagnostics> {
+        if self.secret_file.is_none() {
+            return Ok(None);
+        }
+        let none = Credentials::default();
+        let given = config.credentials_wo.get().unwrap_or(&none);
+        let values = given.values(&self.checked()?, &"credentials_wo".into())?;
+        let values = values
+            .iter()
+            .map(|(key, value)| (key.clone(), value.expose()))
+            .collect();
+        Ok(Some(Secret::new(secret::render(&self.name, &values))))
+    }
+
+    /// Writes the Secret manifest first: whoever sees the contract finds its Secrets too.
+    fn publish(mut self, secrets: Option<&Secret>) -> Result<Self, Kept<Self>> {
+        let text = self.text()?;
+        self.secret_file_status = Computed::Null;
+        if let (Some(path), Some(secrets)) = (&self.secret_file, secrets) {
+            published::write(&self.manifest(), Path::new(path), secrets.expose())
+                .map_err(|error| failed(&error, "secret_file"))?;
+            self.secret_file_status = Status::Current.to_string().into();
+        }
+        if let Err(error) = published::write(&self.contract(), Path::new(&self.contract_file), &text) {
+            // Without this the new Secret manifest would belong to nobody.
+            self.contract_sha256 = self.contract_on_disk().ok().flatten().as_deref().map(sha256).into();
+            return Err(match self.secret_file {
+                Some(_) => Kept::with(self, failed(&error, "contract_file")),
+                None => failed(&error, "contract_file").into(),
+            });
+        }
+        self.contract_sha256 = sha256(&text).into();
+        Ok(self)
+    }
+
+    fn remove_secret(&self) -> Result<(), Diagnostics> {
+        let Some(path) = &self.secret_file else { return Ok(()) };
+        published::remove(&self.manifest(), Path::new(path)).map_err(|error| failed(&error, "secret_file").into())
+    }
+
+    /// `None` when the file is gone, or is somebody else's by now.
+    fn contract_on_disk(&self) -> Result<Option<String>, Diagnostics> {
+        found(
+            published::read(&self.contract(), Path::new(&self.contract_file)),
+            "contract_file",
+        )
+    }
+
+    /// `None` without `secret_file`.
+    fn secret_on_disk(&self) -> Result<Option<Status>, Diagnostics> {
+        let Some(path) = &self.secret_file else { return Ok(None) };
+        let path = Path::new(path);
+        let text = found(published::read(&self.manifest(), path), "secret_file")?;
+        let keys = self
+            .checked()
+            .map(|endpoints| endpoints.secret_keys())
+            .unwrap_or_default();
+        Ok(Some(secret::status(text.as_deref(), file::mode(path), keys)))
+    }
+}
+
+fn found(read: Result<Option<String>, PublishError>, attribute: &str) -> Result<Option<String>, Diagnostics> {
+    match read {
+        Ok(text) => Ok(text),
+        Err(PublishError::Foreign { .. }) => Ok(None),
+        Err(error) => Err(failed(&error, attribute).into()),
+    }
+}
+
+fn failed(error: &PublishError, attribute: &str) -> Diagnostic {
+    Diagnostic::error("The environment's files cannot be read or written")
+        .detail(format!("{error}."))
+        .at(attribute)
+}
+
+fn environment_name(name: &String) -> Result<(), String> {
+    if contract::is_dns_subdomain(name) {
+        return Ok(());
+    }
+    Err("must be at most 253 of a-z, 0-9, `-` and `.`, with a letter or digit first and last, such as local".into())
+}
+
+fn path_of_a_file(path: &String) -> Result<(), String> {
+    if Path::new(path).file_name().is_some() && !path.ends_with('/') && !path.contains('\0') {
+        return Ok(());
+    }
+    Err("must be the path of a file, such as ../kubernetes/overlays/local/endpoints.yaml".into())
+}

@@ -1,0 +1,5 @@
+//! What Terraform manages, and the models that resources share.
+
+pub mod credentials;
+pub mod endpoints;
+pub mod environment;
