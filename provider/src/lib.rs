@@ -18,5 +18,6 @@ pub mod data_sources;
 pub mod functions;
 pub mod provider;
 pub mod published;
+pub mod registry;
 pub mod resources;
 pub mod workload;

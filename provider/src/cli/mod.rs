@@ -43,10 +43,14 @@ pub fn main(config: Result<Config, ConfigError>, arguments: impl IntoIterator<It
     let outcome = config
         .map_err(Into::into)
         .and_then(|config| run(command, &config, &mut io::stdout()));
-    outcome.unwrap_or_else(|error| {
-        let _ = writeln!(io::stderr(), "mlplat: {error}");
-        ExitCode::FAILURE
-    })
+    outcome.unwrap_or_else(|error| failed(error.as_ref()))
+}
+
+/// Prints why the program ends without a result.
+pub fn failed(error: &(dyn Error + 'static)) -> ExitCode {
+    // Nothing can be done about a closed stderr.
+    let _ = writeln!(io::stderr(), "mlplat: {error}");
+    ExitCode::FAILURE
 }
 
 fn run(command: Command, config: &Config, out: &mut dyn Write) -> Outcome {

@@ -1,0 +1,27 @@
+//! Everything that the provider offers, as tables: one line each.
+
+use tfplug::Provider;
+
+use crate::config::{Config, ConfigError};
+use crate::data_sources::environment::EnvironmentData;
+use crate::functions::render_endpoints::RenderEndpoints;
+use crate::functions::render_env::RenderEnv;
+use crate::provider::Root;
+use crate::resources::environment::EnvironmentResource;
+
+/// Namespace and name in `required_providers`.
+pub const SOURCE: &str = "mlplat/mlplat";
+
+/// The provider, for Terraform, for tests and for its documentation.
+#[must_use]
+pub fn provider(config: Result<Config, ConfigError>) -> Provider {
+    Provider::builder("mlplat", env!("CARGO_PKG_VERSION"), Root(config))
+        // resources
+        .resource(EnvironmentResource)
+        // data sources
+        .data_source(EnvironmentData)
+        // functions
+        .function(RenderEndpoints)
+        .function(RenderEnv)
+        .build()
+}
