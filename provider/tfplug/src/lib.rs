@@ -34,6 +34,7 @@ pub mod schema;
 mod serve;
 mod server;
 mod socket;
+pub mod testing;
 mod tls;
 mod types;
 mod unwind;

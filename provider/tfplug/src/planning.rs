@@ -131,3 +131,6 @@ fn keep_and_replace(
         },
     );
 }
+
+#[cfg(test)]
+mod tests;
