@@ -1,1 +1,76 @@
-//! Placeholder for the module map.
+//! Write KRM functions that change only the bytes they mean to change.
+//!
+//! A function reads a [`Stream`] of Kubernetes objects, walks it by [`Node`]s, and notes [`Edits`] and [`Findings`].
+//! The text is never parsed into a tree and written anew: quoted strings, comments, key order and anchors of everything
+//! that is not edited are the same bytes afterwards.
+//!
+//! ```no_run
+//! use krm_fn::{Context, Error, Function, Value};
+//!
+//! struct SetReplicas;
+//!
+//! #[derive(Default, serde::Deserialize)]
+//! #[serde(deny_unknown_fields)]
+//! struct Config {
+//!     replicas: i64,
+//! }
+//!
+//! impl Function for SetReplicas {
+//!     const NAME: &'static str = "set-replicas";
+//!     const KIND: &'static str = "SetReplicas";
+//!     const ABOUT: &'static str = "Sets the replicas of every Deployment.";
+//!     type Config = Config;
+//!
+//!     fn run(&self, context: &mut Context<'_, Config>) -> Result<(), Error> {
+//!         for object in context.stream.objects().filter(|object| object.kind() == "Deployment") {
+//!             if let Some(spec) = object.root().get("spec") {
+//!                 context.edits.set(spec, "replicas", &Value::Int(context.config.replicas))?;
+//!             }
+//!         }
+//!         Ok(())
+//!     }
+//! }
+//!
+//! fn main() -> std::process::ExitCode {
+//!     krm_fn::main(&SetReplicas)
+//! }
+//! ```
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | `index` | where every node of a text starts and ends: three readers, from fast to complete |
+//! | `node`, `object`, `stream` | handles on that: paths, scalars, objects, lists |
+//! | `value`, `edits` | what to put in, and where |
+//! | `config`, `finding` | configuration as a type; what there is to say |
+//! | `function`, `run`, `program` | the trait, one run without I/O, and the program around it |
+//! | [`testing`] | case folders |
+
+mod config;
+mod edits;
+mod finding;
+mod function;
+mod index;
+mod node;
+mod object;
+mod position;
+mod program;
+mod run;
+mod scalar;
+mod stream;
+pub mod testing;
+mod value;
+
+pub use config::ConfigError;
+pub use edits::{EditError, Edits};
+pub use finding::{Finding, Findings, Severity};
+pub use function::{Context, Error, Function};
+pub use node::{Node, NodeKind};
+pub use object::Object;
+pub use position::{Position, SyntaxError};
+pub use program::main;
+pub use run::{Answer, Named, Request, Way, respond};
+pub use stream::Stream;
+pub use value::Value;
+
+/// `apiVersion` of every function's configuration.
+pub const API_VERSION: &str = "mlplat.dev/v1alpha1";

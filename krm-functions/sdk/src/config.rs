@@ -1,0 +1,178 @@
+//! Reads text into types: a function's configuration, or an object. Unknown fields are refused with a suggestion.
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use crate::node::Node;
+use crate::position::Position;
+
+/// Text that is not what a type expects.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}{message}", self.position.map(|at| format!("{at}: ")).unwrap_or_default())]
+pub struct ConfigError {
+    /// Where, if the reader knows.
+    pub position: Option<Position>,
+    /// What is wrong, and what to do.
+    pub message: String,
+}
+
+/// The envelope of a function's configuration; `spec` is the function's own.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Envelope<C> {
+    api_version: String,
+    kind: String,
+    #[serde(default, rename = "metadata")]
+    _metadata: Option<IgnoredAny>,
+    #[serde(default)]
+    spec: C,
+}
+
+/// Reads a configuration of `kind` and takes its `spec`.
+pub(crate) fn from_config<C: DeserializeOwned + Default>(text: &str, kind: &str) -> Result<C, ConfigError> {
+    let envelope: Envelope<C> = from_text(text)?;
+    if envelope.kind != kind {
+        return Err(ConfigError {
+            position: None,
+            message: format!(
+                "this function is configured by kind {kind}, not {}. To fix: set `kind: {kind}`",
+                envelope.kind
+            ),
+        });
+    }
+    if envelope.api_version != crate::API_VERSION {
+        let (found, known) = (envelope.api_version, crate::API_VERSION);
+        return Err(ConfigError {
+            position: None,
+            message: format!("apiVersion {found:?} of kind {kind} is not known. To fix: set `apiVersion: {known}`"),
+        });
+    }
+    Ok(envelope.spec)
+}
+
+/// Reads the text of a node; places are those of the whole text.
+pub(crate) fn from_node<T: DeserializeOwned>(node: Node<'_>) -> Result<T, ConfigError> {
+    from_text(&text_of(node)).map_err(|error| moved(error, node))
+}
+
+/// The node's text as a document of its own: its first line gets back the indentation that the others have.
+pub(crate) fn text_of(node: Node<'_>) -> String {
+    " ".repeat(node.position().column - 1) + node.source()
+}
+
+/// The error with its place counted in the text that `node` is a part of.
+pub(crate) fn moved(error: ConfigError, node: Node<'_>) -> ConfigError {
+    let above = node.position().line - 1;
+    let position = error.position.map(|at| Position {
+        line: at.line + above,
+        ..at
+    });
+    ConfigError {
+        position: Some(position.unwrap_or_else(|| node.position())),
+        ..error
+    }
+}
+
+/// Reads one document.
+pub(crate) fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, ConfigError> {
+    let options = serde_saphyr::options! { with_snippet: false };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        let position = error
+            .location()
+            .map(|at| Position {
+                line: at.line() as usize,
+                column: at.column() as usize,
+            })
+            .filter(|at| at.line > 0);
+        ConfigError {
+            position,
+            message: message(&error),
+        }
+    })
+}
+
+/// The error in words, without its place; "did you mean" where a name is unknown.
+fn message(error: &serde_saphyr::Error) -> String {
+    use serde_saphyr::Error::{SerdeUnknownField, SerdeUnknownVariant};
+    match error.without_snippet() {
+        SerdeUnknownField { field, expected, .. } => unknown("field", field, expected),
+        SerdeUnknownVariant { variant, expected, .. } => unknown("value", variant, expected),
+        other => {
+            let said = other.to_string();
+            said.rsplit_once(" at line ")
+                .map_or(said.clone(), |(said, _)| said.to_owned())
+        }
+    }
+}
+
+fn unknown(what: &str, found: &str, expected: &[&str]) -> String {
+    let nearest = expected.iter().map(|known| (distance(found, known), known)).min();
+    let all = expected
+        .iter()
+        .map(|known| format!("`{known}`"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    match nearest {
+        Some((changes, known)) if changes <= 1 + found.len() / 3 => {
+            format!("unknown {what} `{found}`. To fix: did you mean `{known}`? Known are {all}")
+        }
+        Some(_) => format!("unknown {what} `{found}`. To fix: use one of {all}"),
+        None => format!("unknown {what} `{found}`. To fix: remove it; none is known here"),
+    }
+}
+
+/// How many letters must change to make one word the other (Levenshtein), case aside.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.to_lowercase().chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.to_lowercase().chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let changed = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    struct Spec {
+        #[serde(default)]
+        on_conflict: Option<String>,
+    }
+
+    fn error(text: &str) -> String {
+        from_config::<Spec>(text, "Example").unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_unknown_field_is_refused_with_its_place_and_a_suggestion() {
+        let said = error("apiVersion: mlplat.dev/v1alpha1\nkind: Example\nspec:\n  onconflict: Keep\n");
+        assert_eq!(
+            said,
+            "line 4, column 3: unknown field `onconflict`. To fix: did you mean `onConflict`? Known are `onConflict`"
+        );
+    }
+
+    #[test]
+    fn another_kind_or_version_is_refused() {
+        assert_eq!(
+            error("apiVersion: mlplat.dev/v1alpha1\nkind: Other\n"),
+            "this function is configured by kind Example, not Other. To fix: set `kind: Example`"
+        );
+        assert!(error("apiVersion: v1\nkind: Example\n").contains("apiVersion \"v1\" of kind Example is not known"));
+    }
+
+    #[test]
+    fn metadata_may_hold_anything_and_spec_may_be_missing() {
+        let text = "apiVersion: mlplat.dev/v1alpha1\nkind: Example\nmetadata: {name: a, annotations: {b: c}}\n";
+        assert!(from_config::<Spec>(text, "Example").unwrap().on_conflict.is_none());
+    }
+}

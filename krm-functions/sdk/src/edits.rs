@@ -1,0 +1,424 @@
+//! Changes to a text, kept beside it until all are known: what no edit names stays byte for byte.
+
+use std::io::{self, Write};
+
+use crate::index::{Index, Kind};
+use crate::node::Node;
+use crate::position::Position;
+use crate::value::{self, Value};
+
+/// An edit that cannot be made without changing what nobody asked to change.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{position}: {message}")]
+pub struct EditError {
+    /// Where the edit was meant to be.
+    pub position: Position,
+    /// Why it is refused, and what to do.
+    pub message: String,
+}
+
+/// Edits to one [`Stream`](crate::Stream). Nodes are always those of the unchanged text: two edits do not see each other.
+#[derive(Clone, Debug, Default)]
+pub struct Edits {
+    splices: Vec<Splice>,
+    removals: usize,
+}
+
+/// Bytes `start..end` give way to `text`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Splice {
+    start: usize,
+    end: usize,
+    /// Of insertions at one place, the higher ranks come first: the deeper ones.
+    rank: usize,
+    text: String,
+}
+
+impl Edits {
+    /// Whether nothing is to be changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.splices.is_empty()
+    }
+
+    /// Forgets all edits.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// How many items of lists were taken away.
+    pub(crate) fn removals(&self) -> usize {
+        self.removals
+    }
+
+    /// Gives `key` of `map` a value: replaces the one it has, or adds the key at the end.
+    pub fn set(&mut self, map: Node<'_>, key: &str, value: &Value) -> Result<(), EditError> {
+        may_edit(map, Kind::Map)?;
+        match map
+            .entries()
+            .find(|(name, _)| name.text().is_some_and(|text| text == key))
+        {
+            Some((name, old)) if is_flow(map) || value.is_inline() => self.replace_value(name, old, value),
+            Some((name, old)) => self.replace_by_block(map, name, old, value),
+            None if is_flow(map) => {
+                let mut text = String::new();
+                Value::map([(key, value.clone())]).write_flow(&mut text);
+                let text = text[1..text.len() - 1].to_owned();
+                self.insert_flow(map, map.entries().last().map(|(_, value)| value), &text);
+                Ok(())
+            }
+            None => {
+                let (column, line_break) = (column(map), line_break(map.index()));
+                let mut text = String::new();
+                value::start_line(column, line_break, &mut text);
+                value::write_key(key, &mut text);
+                value.write_after_key(column, dashes(map), line_break, &mut text);
+                self.insert_after(map, column * 2, text);
+                Ok(())
+            }
+        }
+    }
+
+    /// Puts `value` before the item at `at` of `seq`, or at its end. Several at one place keep the order of the calls.
+    pub fn insert(&mut self, seq: Node<'_>, at: usize, value: &Value) -> Result<(), EditError> {
+        may_edit(seq, Kind::Seq)?;
+        let before = at.checked_sub(1).and_then(|last| seq.items().take(last + 1).last());
+        let mut text = String::new();
+        if is_flow(seq) {
+            value.write_flow(&mut text);
+            if before.is_none() && seq.items().next().is_some() {
+                self.push(seq.raw().start as usize + 1, 0, text + ", ");
+            } else {
+                self.insert_flow(seq, before, &text);
+            }
+            return Ok(());
+        }
+        let (column, line_break) = (column(seq), line_break(seq.index()));
+        if let Some(before) = before {
+            value::start_line(column, line_break, &mut text);
+            text.push_str("- ");
+            value.write_block(column + 2, line_break, &mut text);
+            self.insert_after(before, column * 2 + 1, text);
+        } else {
+            text.push_str("- ");
+            value.write_block(column + 2, line_break, &mut text);
+            value::start_line(column, line_break, &mut text);
+            self.push(seq.raw().start as usize, 0, text);
+        }
+        Ok(())
+    }
+
+    /// Puts `value` in the place of a written node.
+    pub fn replace(&mut self, node: Node<'_>, value: &Value) -> Result<(), EditError> {
+        refuse_shared(node)?;
+        let raw = node.raw();
+        let mut text = String::new();
+        if !is_flow(node) && matches!(raw.kind, Kind::Map | Kind::Seq) {
+            value.write_block(column(node), line_break(node.index()), &mut text);
+        } else {
+            value.write_flow(&mut text);
+        }
+        self.splice(raw.start as usize, raw.end as usize, text);
+        Ok(())
+    }
+
+    /// Takes the item at `at` out of `seq`, with the lines it stands on.
+    pub fn remove(&mut self, seq: Node<'_>, at: usize) -> Result<(), EditError> {
+        may_edit(seq, Kind::Seq)?;
+        let items: Vec<Node<'_>> = seq.items().collect();
+        let Some(item) = items.get(at) else { return Ok(()) };
+        refuse_shared(*item)?;
+        self.removals += 1;
+        let (text, end) = (&seq.index().text, item.raw().end as usize);
+        // From the end of the item before to the end of this one; the first one up to the next.
+        let (start, end) = match (at.checked_sub(1), items.get(at + 1)) {
+            (Some(before), _) if is_flow(seq) => (items[before].raw().end as usize, end),
+            (Some(before), _) => (
+                end_of_line(text, items[before].raw().end as usize),
+                end_of_line(text, end),
+            ),
+            (None, Some(next)) if is_flow(seq) => (item.raw().start as usize, next.raw().start as usize),
+            (None, Some(_)) => (seq.raw().start as usize, next_dash(text, end)),
+            (None, None) => {
+                self.splice(seq.raw().start as usize, seq.raw().end as usize, "[]".to_owned());
+                return Ok(());
+            }
+        };
+        self.splice(start, end, String::new());
+        Ok(())
+    }
+
+    /// Takes a whole document's content away; its markers and comments stay.
+    pub(crate) fn blank(&mut self, root: Node<'_>) {
+        self.removals += 1;
+        self.splice(root.raw().start as usize, root.raw().end as usize, String::new());
+    }
+
+    /// Adds text at the very end.
+    pub(crate) fn append_text(&mut self, index: &Index, text: &str) {
+        if let Some(last) = index.documents.last() {
+            self.close_block_scalar(Node::new(index, *last));
+        }
+        self.push(index.text.len(), 0, text.to_owned());
+    }
+
+    fn replace_value(&mut self, name: Node<'_>, old: Node<'_>, value: &Value) -> Result<(), EditError> {
+        refuse_shared(old)?;
+        let raw = old.raw();
+        let mut text = String::new();
+        if raw.start == raw.end {
+            let colon = colon(name)?;
+            // After an anchor or tag, if there is one.
+            let at = colon.max(raw.start as usize);
+            text.push(' ');
+            value.write_flow(&mut text);
+            self.push(at, usize::MAX, text);
+        } else {
+            value.write_flow(&mut text);
+            let block = !is_flow(old) && matches!(raw.kind, Kind::Map | Kind::Seq);
+            let start = if block { colon(name)? } else { raw.start as usize };
+            self.splice(start, raw.end as usize, if block { format!(" {text}") } else { text });
+        }
+        Ok(())
+    }
+
+    /// Takes the old value away and puts the new one on the lines below the key.
+    fn replace_by_block(
+        &mut self,
+        map: Node<'_>,
+        name: Node<'_>,
+        old: Node<'_>,
+        value: &Value,
+    ) -> Result<(), EditError> {
+        refuse_shared(old)?;
+        let (colon, end) = (colon(name)?, old.raw().end as usize);
+        if end > colon {
+            self.splice(colon, end, String::new());
+        }
+        let mut text = String::new();
+        value.write_after_key(column(map), dashes(map), line_break(map.index()), &mut text);
+        self.insert_after(old, usize::MAX, text);
+        Ok(())
+    }
+
+    /// Inserts after the line on which a block node ends, comment included.
+    fn insert_after(&mut self, node: Node<'_>, rank: usize, text: String) {
+        self.close_block_scalar(node);
+        self.push(end_of_line(&node.index().text, node.raw().end as usize), rank, text);
+    }
+
+    /// Inserts into a flow collection, after its child `before` or at its beginning.
+    fn insert_flow(&mut self, collection: Node<'_>, before: Option<Node<'_>>, text: &str) {
+        let at = before.map_or(collection.raw().start as usize + 1, |child| child.raw().end as usize);
+        let first = before.is_none() && !self.splices.iter().any(|splice| splice.start == at && splice.end == at);
+        self.push(at, 0, if first { text.to_owned() } else { format!(", {text}") });
+    }
+
+    /// A block scalar at the end of a text without a final line break has none in its value either: what follows it
+    /// must not give it one.
+    fn close_block_scalar(&mut self, node: Node<'_>) {
+        let (index, text) = (node.index(), &node.index().text);
+        let raw = &index.nodes[node.raw().next as usize - 1];
+        let at_end = raw.end as usize == text.len() && !text.ends_with('\n');
+        if at_end && matches!(raw.kind, Kind::Literal | Kind::Folded) {
+            let start = raw.start as usize + 1;
+            let signs = text[start..]
+                .bytes()
+                .take_while(|b| b"+-0123456789".contains(b))
+                .count();
+            let digits: String = text[start..start + signs]
+                .chars()
+                .filter(char::is_ascii_digit)
+                .collect();
+            let splice = Splice {
+                start,
+                end: start + signs,
+                rank: usize::MAX,
+                text: digits + "-",
+            };
+            if !self.splices.contains(&splice) {
+                self.splices.push(splice);
+            }
+        }
+    }
+
+    fn push(&mut self, at: usize, rank: usize, text: String) {
+        self.splices.push(Splice {
+            start: at,
+            end: at,
+            rank,
+            text,
+        });
+    }
+
+    fn splice(&mut self, start: usize, end: usize, text: String) {
+        self.splices.push(Splice {
+            start,
+            end,
+            rank: 0,
+            text,
+        });
+    }
+
+    /// Puts the edits in order and checks that none is inside another.
+    pub(crate) fn settle(&mut self, index: &Index) -> Result<(), EditError> {
+        self.splices.sort_by(|a, b| {
+            let replaces = |splice: &Splice| splice.end > splice.start;
+            (a.start, replaces(a), b.rank).cmp(&(b.start, replaces(b), a.rank))
+        });
+        match self.splices.windows(2).find(|pair| pair[1].start < pair[0].end) {
+            None => Ok(()),
+            Some(pair) => Err(EditError {
+                position: index.position(pair[1].start),
+                message: "two edits change the same bytes. This is a bug of the function; please report it".to_owned(),
+            }),
+        }
+    }
+
+    /// Writes the text with the settled edits.
+    pub(crate) fn write(&self, text: &str, to: &mut impl Write) -> io::Result<()> {
+        let mut from = 0;
+        for splice in &self.splices {
+            to.write_all(&text.as_bytes()[from..splice.start])?;
+            to.write_all(splice.text.as_bytes())?;
+            from = splice.end;
+        }
+        to.write_all(&text.as_bytes()[from..])
+    }
+}
+
+/// Whether the node is a flow collection, or inside one.
+fn is_flow(node: Node<'_>) -> bool {
+    node.raw().flags.flow
+}
+
+fn refuse_shared(node: Node<'_>) -> Result<(), EditError> {
+    if node.is_shared() {
+        return Err(refusal(
+            node,
+            "an alias (`*name` or `<<`) shows this elsewhere too, and an edit would change both places. \
+             To fix: write it out in both places instead of using an anchor",
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses what is not a collection of this kind, is shared, or has no brackets to write into.
+fn may_edit(node: Node<'_>, kind: Kind) -> Result<(), EditError> {
+    refuse_shared(node)?;
+    let raw = node.raw();
+    if raw.kind == Kind::Alias {
+        return Err(refusal(
+            node,
+            "this is an alias, and an edit would change the place it stands for too. To fix: write it out here",
+        ));
+    }
+    if raw.kind != kind {
+        let expected = if kind == Kind::Map { "a mapping" } else { "a list" };
+        return Err(refusal(
+            node,
+            &format!("expected {expected} here. To fix: write {expected}"),
+        ));
+    }
+    if is_flow(node) && !node.source().starts_with(['{', '[']) {
+        return Err(refusal(
+            node,
+            "a mapping without braces inside a flow list cannot be edited. To fix: add the braces",
+        ));
+    }
+    Ok(())
+}
+
+fn refusal(node: Node<'_>, message: &str) -> EditError {
+    EditError {
+        position: node.position(),
+        message: message.to_owned(),
+    }
+}
+
+/// The byte after the colon that follows a key.
+fn colon(key: Node<'_>) -> Result<usize, EditError> {
+    let bytes = key.index().text.as_bytes();
+    let mut at = key.raw().end as usize;
+    loop {
+        match bytes.get(at) {
+            Some(b':') => return Ok(at + 1),
+            Some(b' ' | b'\t' | b'\n' | b'\r') => at += 1,
+            Some(b'#') => at = end_of_line(&key.index().text, at),
+            _ => {
+                return Err(refusal(
+                    key,
+                    "this key has no value to replace. To fix: write `: null` after it",
+                ));
+            }
+        }
+    }
+}
+
+/// The column, from 0, of a block node's first byte; before it stand only spaces and indicators.
+fn column(node: Node<'_>) -> usize {
+    let start = node.raw().start as usize;
+    start - start_of_line(&node.index().text, start)
+}
+
+fn start_of_line(text: &str, at: usize) -> usize {
+    text.as_bytes()[..at]
+        .iter()
+        .rposition(|&b| matches!(b, b'\n' | b'\r'))
+        .map_or(0, |i| i + 1)
+}
+
+fn end_of_line(text: &str, at: usize) -> usize {
+    text.as_bytes()[at..]
+        .iter()
+        .position(|&b| matches!(b, b'\n' | b'\r'))
+        .map_or(text.len(), |i| at + i)
+}
+
+/// The dash of the item that follows the one that ended at `end`.
+fn next_dash(text: &str, end: usize) -> usize {
+    let mut at = end;
+    while let Some(&byte) = text.as_bytes().get(at) {
+        match byte {
+            b'-' => break,
+            b'#' => at = end_of_line(text, at),
+            _ => at += 1,
+        }
+    }
+    at
+}
+
+/// How the text ends its lines.
+fn line_break(index: &Index) -> &'static str {
+    let text = index.text.as_bytes();
+    match text.iter().position(|&b| b == b'\n') {
+        Some(at) if at > 0 && text[at - 1] == b'\r' => "\r\n",
+        _ => "\n",
+    }
+}
+
+/// Where a sequence under a key of `map` begins: at the key's column or two to the right of it, as the sequence does
+/// that `map` is an item of.
+fn dashes(map: Node<'_>) -> usize {
+    // Far enough up for any container; a bound, so that long lists stay cheap.
+    const LINES: usize = 200;
+    let text = &map.index().text;
+    let own = column(map);
+    let line = start_of_line(text, map.raw().start as usize);
+    let Some(dash) = text[line..].find(|c| c != ' ').filter(|&dash| dash < own) else {
+        return own;
+    };
+    for above in text[..line].lines().rev().take(LINES) {
+        let indent = above.len() - above.trim_start_matches(' ').len();
+        let rest = &above[indent..];
+        if rest.is_empty()
+            || rest.starts_with(['#', '\r'])
+            || indent > dash
+            || (indent == dash && rest.starts_with('-'))
+        {
+            continue;
+        }
+        return if indent < dash { own + 2 } else { own };
+    }
+    own
+}

@@ -1,0 +1,182 @@
+//! One run: input and configuration in, the whole answer out. No I/O, so that tests see what a client sees.
+
+use std::io::{self, Write};
+
+use crate::config;
+use crate::edits::Edits;
+use crate::finding::{Finding, Findings, Severity};
+use crate::function::{Context, Error, Function};
+use crate::stream::Stream;
+
+/// How a function is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// A ResourceList comes in and goes out: KRM exec and container functions, kustomize and kpt.
+    ResourceList,
+    /// Documents; the configuration is a file: kustomize's legacy exec plugin.
+    Plugin,
+    /// Documents on their way to `kubectl apply`; objects for tools only are left out of the answer.
+    Pipe,
+}
+
+/// A file: the name that messages show, and its text.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// The name as the user wrote it.
+    pub name: String,
+    /// What is in it.
+    pub text: String,
+}
+
+/// What one run is given.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// How the function is run.
+    pub way: Way,
+    /// What came on stdin.
+    pub input: String,
+    /// The configuration; a ResourceList brings its own.
+    pub config: Option<Named>,
+    /// Objects to read only.
+    pub beside: Vec<Named>,
+}
+
+/// What a client gets.
+#[derive(Debug, Default)]
+pub struct Answer {
+    output: Option<(Stream, Edits)>,
+    /// Lines for people: every error and warning.
+    pub stderr: String,
+    /// Whether the run failed: exit code 1.
+    pub failed: bool,
+}
+
+impl Answer {
+    /// Writes what goes to stdout: all of it or, when a run without a ResourceList failed, nothing.
+    pub fn write(&self, to: &mut impl Write) -> io::Result<()> {
+        match &self.output {
+            Some((stream, edits)) => stream.write(edits, to),
+            None => Ok(()),
+        }
+    }
+
+    /// What goes to stdout, as text.
+    #[must_use]
+    pub fn stdout(&self) -> String {
+        let mut bytes = Vec::new();
+        self.write(&mut bytes).expect("writing to memory cannot fail");
+        String::from_utf8(bytes).expect("splices begin and end between characters")
+    }
+}
+
+/// Runs a function once.
+pub fn respond<F: Function>(function: &F, request: Request) -> Answer {
+    let way = request.way;
+    let (stream, beside, config) = match prepare::<F>(request) {
+        Ok(ready) => ready,
+        Err(message) => {
+            let stderr = format!("{}: error: {message}\n", F::NAME);
+            return Answer {
+                stderr,
+                failed: true,
+                output: None,
+            };
+        }
+    };
+    let mut context = Context {
+        config,
+        stream: &stream,
+        beside: &beside,
+        edits: Edits::default(),
+        findings: Findings::default(),
+    };
+    if let Err(error) = function.run(&mut context) {
+        context.findings.push(Finding::new(Severity::Error, error.to_string()));
+    }
+    let Context {
+        mut edits,
+        mut findings,
+        ..
+    } = context;
+    if let Err(error) = finish(way, &stream, &mut edits, &findings) {
+        findings.push(Finding::new(Severity::Error, error.to_string()));
+    }
+    let failed = findings.has_errors();
+    if failed {
+        // The objects go back unchanged, with the results: what a client does with them is its own business.
+        edits.clear();
+        if let Some(list) = stream.resource_list() {
+            let noted = edits
+                .set(list, "results", &findings.to_value())
+                .and_then(|()| stream.settle(&mut edits));
+            if noted.is_err() {
+                edits.clear();
+            }
+        }
+    }
+    let mut stderr = String::new();
+    for finding in findings.iter().filter(|finding| finding.severity() != Severity::Info) {
+        stderr.push_str(&format!("{}: {}: {finding}\n", F::NAME, finding.severity()));
+    }
+    let silent = failed && way != Way::ResourceList;
+    Answer {
+        output: (!silent).then_some((stream, edits)),
+        stderr,
+        failed,
+    }
+}
+
+/// Reads everything that is given; an error is a message.
+fn prepare<F: Function>(request: Request) -> Result<(Stream, Vec<Stream>, F::Config), String> {
+    let stream = Stream::parse(request.input).map_err(|error| format!("the input cannot be read: {error}"))?;
+    let mut beside = Vec::new();
+    for Named { name, text } in request.beside {
+        beside.push(Stream::parse(text).map_err(|error| format!("{name} cannot be read: {error}"))?);
+    }
+    let config = match (&request.config, stream.function_config()) {
+        (Some(Named { name, text }), _) => {
+            config::from_config(text, F::KIND).map_err(|error| format!("{name}: {error}"))?
+        }
+        (None, Some(object)) => {
+            let root = object.root();
+            config::from_config(&config::text_of(root), F::KIND)
+                .map_err(|error| format!("functionConfig: {}", config::moved(error, root)))?
+        }
+        (None, None) => {
+            let what = if stream.is_resource_list() {
+                "the ResourceList has no functionConfig"
+            } else {
+                "the input is no ResourceList and no configuration is given"
+            };
+            return Err(format!(
+                "{what}. To fix: run it from a kustomization's `transformers:`, or as `{} --config FILE` with documents \
+                 on stdin; the file is of kind {} and apiVersion {}",
+                F::NAME,
+                F::KIND,
+                crate::API_VERSION
+            ));
+        }
+    };
+    Ok((stream, beside, config))
+}
+
+/// Adds what the way of running asks for, and puts the edits in order.
+fn finish(way: Way, stream: &Stream, edits: &mut Edits, findings: &Findings) -> Result<(), Error> {
+    let objects = stream.objects().len();
+    if way != Way::Pipe && objects > 0 && edits.removals() >= objects {
+        return Err(Error::refused(
+            format!(
+                "the function took away all {objects} objects, which clients take for success and then delete them"
+            ),
+            "leave at least one object, or change the function's selectors",
+        ));
+    }
+    if way == Way::Pipe {
+        stream.remove(|object| object.is_local_config(), edits)?;
+    }
+    if let Some(list) = stream.resource_list().filter(|_| !findings.is_empty()) {
+        edits.set(list, "results", &findings.to_value())?;
+    }
+    stream.settle(edits)?;
+    Ok(())
+}
