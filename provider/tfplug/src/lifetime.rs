@@ -14,7 +14,7 @@ use crate::error::ServeError;
 /// How often the parent process is looked for. The portable way; it costs one system call.
 const PARENT_CHECK: Duration = Duration::from_millis(500);
 /// How long a lost connection may take to come back.
-const RECONNECT: Duration = Duration::from_secs(5);
+const RECONNECT: Duration = Duration::from_secs(2);
 
 /// The process that started this one, as seen at the start.
 #[derive(Debug, Clone, Copy)]

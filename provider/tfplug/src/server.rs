@@ -84,11 +84,17 @@ impl Server {
     pub(crate) fn new(provider: Provider) -> Self {
         let schemas = provider.schemas();
         let types = |schemas: &BTreeMap<String, crate::schema::Schema>| {
-            schemas.iter().map(|(name, schema)| (name.clone(), schema.ty())).collect()
+            schemas
+                .iter()
+                .map(|(name, schema)| (name.clone(), schema.ty()))
+                .collect()
         };
         let identities = schemas.identities.iter().map(|(name, identity)| {
             let attributes = identity.attributes.iter();
-            (name.clone(), Type::object(attributes.map(|attribute| (attribute.name.clone(), attribute.ty.clone()))))
+            (
+                name.clone(),
+                Type::object(attributes.map(|attribute| (attribute.name.clone(), attribute.ty.clone()))),
+            )
         });
         let offer = Offer {
             provider_config: schemas.provider.ty(),
@@ -99,7 +105,11 @@ impl Server {
             ephemerals: types(&schemas.ephemerals),
             provider,
         };
-        Self { offer: Arc::new(offer), cancel: Arc::default(), running: TaskTracker::new() }
+        Self {
+            offer: Arc::new(offer),
+            cancel: Arc::default(),
+            running: TaskTracker::new(),
+        }
     }
 
     /// Tells everything that runs to stop, and waits until it has.
@@ -116,8 +126,15 @@ impl Server {
 
     async fn answer<C: Call>(&self, request: Request<C>) -> Result<Response<C::Answer>, Status> {
         let request = Arc::new(request.into_inner());
-        let context = CallContext { cancel: self.cancel.lock().unwrap_or_else(PoisonError::into_inner).clone() };
-        let span = tracing::error_span!("rpc", tf_rpc = C::NAME, tf_resource_type = Empty, tf_req_id = request_id());
+        let context = CallContext {
+            cancel: self.cancel.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        };
+        let span = tracing::error_span!(
+            "rpc",
+            tf_rpc = C::NAME,
+            tf_resource_type = Empty,
+            tf_req_id = request_id()
+        );
         if !request.subject().is_empty() {
             span.record("tf_resource_type", request.subject());
         }
@@ -141,12 +158,18 @@ impl Server {
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server").field("provider", &self.offer.provider).finish_non_exhaustive()
+        f.debug_struct("Server")
+            .field("provider", &self.offer.provider)
+            .finish_non_exhaustive()
     }
 }
 
 fn panicked(rpc: &str, subject: &str, panic: &unwind::Panic) -> Diagnostics {
-    let of = if subject.is_empty() { String::new() } else { format!(" of `{subject}`") };
+    let of = if subject.is_empty() {
+        String::new()
+    } else {
+        format!(" of `{subject}`")
+    };
     Diagnostic::bug(format!("Its code panicked during {rpc}{of}: {}", panic.0)).into()
 }
 
@@ -173,7 +196,9 @@ fn receive(value: Option<&DynamicValue>, ty: &Type, what: &str) -> Result<Value,
 
 /// Writes what the provider made.
 fn produce(value: &Value, ty: &Type, what: &str) -> Result<Option<DynamicValue>, Diagnostics> {
-    codec::encode(value, ty).map(Some).map_err(|error: CodecError| error.produced(what).into())
+    codec::encode(value, ty)
+        .map(Some)
+        .map_err(|error: CodecError| error.produced(what).into())
 }
 
 impl Offer {
@@ -183,7 +208,9 @@ impl Offer {
         resource: &str,
         identity: Option<&ResourceIdentityData>,
     ) -> Result<Option<Value>, Diagnostics> {
-        let (Some(identity), Some(ty)) = (identity, self.identities.get(resource)) else { return Ok(None) };
+        let (Some(identity), Some(ty)) = (identity, self.identities.get(resource)) else {
+            return Ok(None);
+        };
         let value = receive(identity.identity_data.as_ref(), ty, "an identity")?;
         Ok(if value.is_null() { None } else { Some(value) })
     }
@@ -194,8 +221,12 @@ impl Offer {
         resource: &str,
         identity: Option<&Value>,
     ) -> Result<Option<ResourceIdentityData>, Diagnostics> {
-        let (Some(identity), Some(ty)) = (identity, self.identities.get(resource)) else { return Ok(None) };
-        Ok(Some(ResourceIdentityData { identity_data: produce(identity, ty, "an identity")? }))
+        let (Some(identity), Some(ty)) = (identity, self.identities.get(resource)) else {
+            return Ok(None);
+        };
+        Ok(Some(ResourceIdentityData {
+            identity_data: produce(identity, ty, "an identity")?,
+        }))
     }
 }
 

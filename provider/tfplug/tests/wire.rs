@@ -1,0 +1,307 @@
+//! The example provider as a process: handshake, certificates, messages, and every way in which it ends.
+
+#[path = "../src/generated.rs"]
+mod generated;
+mod support;
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use generated::{
+    health::{HealthCheckRequest, HealthCheckResponse},
+    tfplugin6::{self, DynamicValue, call_function, get_metadata, get_provider_schema, stop_provider},
+};
+use support::{
+    example,
+    plugin_host::{Certificate, Connection, Plugin, pause, signal},
+};
+
+const METADATA: &str = "/tfplugin6.Provider/GetMetadata";
+
+async fn metadata(connection: &Connection) -> Result<get_metadata::Response, String> {
+    connection.call(METADATA, &get_metadata::Request {}).await
+}
+
+async fn shout(connection: &Connection, text: &str) -> Result<call_function::Response, String> {
+    let mut msgpack = Vec::new();
+    rmp::encode::write_str(&mut msgpack, text).unwrap();
+    let arguments = vec![DynamicValue {
+        msgpack,
+        json: Vec::new(),
+    }];
+    let request = call_function::Request {
+        name: "shout".into(),
+        arguments,
+    };
+    connection.call("/tfplugin6.Provider/CallFunction", &request).await
+}
+
+#[tokio::test]
+async fn the_host_learns_what_there_is() {
+    let plugin = Plugin::start();
+    let connection = plugin.connect().await.unwrap();
+    let metadata = metadata(&connection).await.unwrap();
+    let names: Vec<&str> = metadata
+        .resources
+        .iter()
+        .map(|resource| resource.type_name.as_str())
+        .collect();
+    assert_eq!(names, ["tfplug_thing"]);
+    assert_eq!(metadata.functions.len(), 2);
+    let health: HealthCheckResponse = connection
+        .call(
+            "/grpc.health.v1.Health/Check",
+            &HealthCheckRequest {
+                service: "plugin".into(),
+            },
+        )
+        .await
+        .unwrap();
+    assert_eq!(health.status, 1);
+}
+
+#[tokio::test]
+async fn only_the_host_that_was_announced_is_let_in() {
+    let plugin = Plugin::start();
+    let announced = &plugin.client_certificate;
+    let stranger = Certificate::new();
+    for (who, shown) in [
+        ("nobody", None),
+        ("a stranger", Some(stranger.with_key_of(&stranger))),
+        ("a thief without the key", Some(announced.with_key_of(&stranger))),
+    ] {
+        let refused = match plugin.connect_with(shown).await {
+            Ok(connection) => metadata(&connection).await.map(drop),
+            Err(error) => Err(error),
+        };
+        assert!(refused.is_err(), "{who} was served");
+    }
+    metadata(&plugin.connect().await.unwrap())
+        .await
+        .expect("the host itself is served after all that");
+}
+
+#[tokio::test]
+async fn the_socket_is_for_this_user_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let plugin = Plugin::start();
+    let mode = |path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(plugin.socket_folder()), 0o700);
+    assert_eq!(mode(&plugin.socket), 0o600);
+}
+
+#[tokio::test]
+async fn calls_that_we_do_not_have_say_so() {
+    let plugin = Plugin::start();
+    let connection = plugin.connect().await.unwrap();
+    for method in [
+        "/tfplugin6.Provider/ListResource",
+        "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    ] {
+        let refused = connection
+            .call::<get_metadata::Response>(method, &get_metadata::Request {})
+            .await
+            .unwrap_err();
+        assert!(refused.starts_with("12 "), "{method}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn large_values_pass_in_both_directions() {
+    let plugin = Plugin::start();
+    let connection = plugin.connect().await.unwrap();
+    let answer = shout(&connection, &"ab".repeat(10 << 20)).await.unwrap();
+    assert!(answer.error.is_none());
+    let result = answer.result.unwrap().msgpack;
+    assert_eq!(result.len(), (20 << 20) + 5);
+    assert!(result[5..].iter().all(|byte| matches!(byte, b'A' | b'B')));
+}
+
+#[tokio::test]
+async fn a_function_refuses_with_the_arguments_position() {
+    let plugin = Plugin::start();
+    let connection = plugin.connect().await.unwrap();
+    let error = shout(&connection, "").await.unwrap().error.unwrap();
+    assert_eq!(error.function_argument, Some(0));
+    assert!(error.text.contains("To fix: give a text."), "{}", error.text);
+}
+
+#[tokio::test]
+async fn broken_values_are_told_with_their_attribute_and_hurt_nobody() {
+    use tfplugin6::validate_resource_config::{Request, Response};
+    let plugin = Plugin::start();
+    let connection = plugin.connect().await.unwrap();
+    // {"size": …} and then nothing, where a whole object should be.
+    let config = Some(DynamicValue {
+        msgpack: b"\x8c\xa4size\xa3big".to_vec(),
+        json: Vec::new(),
+    });
+    let request = Request {
+        type_name: "tfplug_thing".into(),
+        config,
+        client_capabilities: None,
+    };
+    let answer: Response = connection
+        .call("/tfplugin6.Provider/ValidateResourceConfig", &request)
+        .await
+        .unwrap();
+    let [diagnostic] = &answer.diagnostics[..] else {
+        panic!("{answer:?}")
+    };
+    assert_eq!(
+        diagnostic.summary,
+        "Terraform sent a configuration that does not fit the provider's schema"
+    );
+    assert!(
+        diagnostic
+            .detail
+            .starts_with("expected number, found text that is no number"),
+        "{}",
+        diagnostic.detail
+    );
+    assert_eq!(diagnostic.attribute.as_ref().unwrap().steps.len(), 1);
+    metadata(&connection).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_schema_is_complete() {
+    let plugin = Plugin::start();
+    let connection = plugin.connect().await.unwrap();
+    let schema: get_provider_schema::Response = connection
+        .call(
+            "/tfplugin6.Provider/GetProviderSchema",
+            &get_provider_schema::Request {},
+        )
+        .await
+        .unwrap();
+    let thing = schema.resource_schemas["tfplug_thing"].block.as_ref().unwrap();
+    let attribute = |name: &str| {
+        thing
+            .attributes
+            .iter()
+            .find(|attribute| attribute.name == name)
+            .unwrap()
+    };
+    assert!(attribute("secret_wo").write_only && !attribute("secret_wo").computed);
+    assert!(attribute("size").optional && attribute("size").computed);
+    assert_eq!(attribute("path").r#type, b"\"string\"");
+    assert_eq!(attribute("disk").nested_type.as_ref().unwrap().attributes.len(), 3);
+    assert!(schema.server_capabilities.unwrap().get_provider_schema_optional);
+    assert!(schema.functions["join"].variadic_parameter.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shutdown_ends_the_process_and_removes_the_socket() {
+    let mut plugin = Plugin::start();
+    let connection = plugin.connect().await.unwrap();
+    let _: () = connection.call("/plugin.GRPCController/Shutdown", &()).await.unwrap();
+    drop(connection);
+    let folder = plugin.socket_folder().to_owned();
+    plugin.wait_for_end(Duration::from_secs(2));
+    assert!(!folder.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_and_stop_leave_the_server_up_and_a_termination_ends_it() {
+    let mut plugin = Plugin::start();
+    let connection = plugin.connect().await.unwrap();
+    plugin.signal("INT");
+    let stopped: stop_provider::Response = connection
+        .call("/tfplugin6.Provider/StopProvider", &stop_provider::Request {})
+        .await
+        .unwrap();
+    assert_eq!(stopped.error, "");
+    metadata(&connection).await.unwrap();
+    plugin.signal("TERM");
+    let folder = plugin.socket_folder().to_owned();
+    plugin.wait_for_end(Duration::from_secs(2));
+    assert!(!folder.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_is_gone_ends_the_process() {
+    let mut plugin = Plugin::start();
+    let connection = plugin.connect().await.unwrap();
+    metadata(&connection).await.unwrap();
+    drop(connection);
+    plugin.wait_for_end(Duration::from_secs(5));
+}
+
+#[test]
+fn a_dead_parent_ends_the_process() {
+    // A shell starts the provider and is killed before anything has connected.
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "\"$0\" & echo $! >&2; wait"])
+        .arg(example())
+        .stderr(Stdio::piped());
+    let mut plugin = Plugin::spawn(command);
+    let mut pid = String::new();
+    BufReader::new(plugin.child.stderr.take().unwrap())
+        .read_line(&mut pid)
+        .unwrap();
+    plugin.signal("KILL");
+    // The end of the provider is the end of its standard output.
+    let mut rest = String::new();
+    plugin.stdout.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "");
+    assert!(!plugin.socket_folder().exists());
+}
+
+#[test]
+fn an_invitation_without_a_certificate_is_an_error_and_no_handshake() {
+    let output = Command::new(example())
+        .env(
+            "TF_PLUGIN_MAGIC_COOKIE",
+            "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2",
+        )
+        .env_remove("PLUGIN_CLIENT_CERT")
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    assert!(output.stdout.is_empty());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("`PLUGIN_CLIENT_CERT`: it is not set"));
+}
+
+#[test]
+fn a_person_gets_the_programs_own_answer() {
+    let output = Command::new(example()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn debug_mode_serves_without_a_handshake_until_ctrl_c() {
+    let mut child = Command::new(example())
+        .arg("--debug")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let line = loop {
+        let mut line = String::new();
+        assert_ne!(stdout.read_line(&mut line).unwrap(), 0);
+        if line.contains("TF_REATTACH_PROVIDERS") {
+            break line;
+        }
+    };
+    let json = line.trim().split_once('=').unwrap().1.trim_matches('\'');
+    let reattach: serde_json::Value = serde_json::from_str(json).unwrap();
+    let provider = &reattach["mlplat/tfplug"];
+    assert_eq!(provider["Pid"], child.id());
+    assert_eq!(provider["ProtocolVersion"], 6);
+    let stream = tokio::net::UnixStream::connect(provider["Addr"]["String"].as_str().unwrap())
+        .await
+        .unwrap();
+    let connection = Connection::over(stream).await.unwrap();
+    metadata(&connection).await.unwrap();
+    let _: () = connection.call("/plugin.GRPCController/Shutdown", &()).await.unwrap();
+    metadata(&connection).await.expect("a person decides when it ends");
+    signal(child.id(), "INT");
+    while child.try_wait().unwrap().is_none() {
+        pause();
+    }
+}
