@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub mod plugin_host;
+pub mod workspace;
 
 use std::{path::PathBuf, process::Command, sync::OnceLock};
 
