@@ -1,5 +1,7 @@
 //! The objects nested in an object, each with its counterparts in the prior state and in the configuration.
 
+use std::cmp::Reverse;
+
 use crate::path::Path;
 use crate::schema::{Attribute, Block, Kind, Nesting};
 use crate::value::Value;
@@ -62,12 +64,11 @@ fn elements(
             let [prior, config, effective] = around;
             let mut claimed = Claimed::default();
             for element in elements {
-                let Some(i) = claimed.find(effective, |candidate| corresponds(block, candidate, element)) else {
+                let Some(i) = claimed.find(config, |candidate| corresponds(block, candidate, element)) else {
                     continue;
                 };
-                let effective = index(effective, i);
                 // Defaults leave the number of elements as it is, and their order.
-                let config = index(config, i);
+                let (config, effective) = (index(config, i), index(effective, i));
                 let prior = find(prior, |candidate| corresponds(block, effective, candidate)).unwrap_or(&Value::Null);
                 one([prior, config, effective], element, at);
             }
@@ -96,12 +97,23 @@ pub(crate) fn find(set: &Value, matches: impl Fn(&Value) -> bool) -> Option<&Val
 pub(crate) struct Claimed(Vec<usize>);
 
 impl Claimed {
-    /// The first element that matches and is free.
+    /// Of the free elements that match, the one that says most: `{a, 9}` comes from `{a, 9}` rather than from `{a}`.
     pub(crate) fn find(&mut self, set: &Value, matches: impl Fn(&Value) -> bool) -> Option<usize> {
         let Value::List(elements) = set else { return None };
-        let found = (0..elements.len()).find(|i| !self.0.contains(i) && matches(&elements[*i]))?;
+        let free = (0..elements.len()).filter(|i| !self.0.contains(i) && matches(&elements[*i]));
+        let found = free.max_by_key(|i| (said(&elements[*i]), Reverse(*i)))?;
         self.0.push(found);
         Some(found)
+    }
+}
+
+/// How many values are given.
+fn said(value: &Value) -> usize {
+    match value {
+        Value::Null => 0,
+        Value::List(elements) => elements.iter().map(said).sum(),
+        Value::Map(values) => values.values().map(said).sum(),
+        _ => 1,
     }
 }
 
@@ -143,7 +155,7 @@ fn elements_correspond(nesting: Nesting, block: &Block, config: &Value, other: &
                     .zip(others)
                     .all(|(config, other)| corresponds(block, config, other))
         }
-        (Nesting::Set, Value::List(configs), Value::List(others)) => {
+        (Nesting::Set, Value::List(configs), other @ Value::List(others)) => {
             let mut claimed = Claimed::default();
             configs.len() == others.len()
                 && configs.iter().all(|config| {

@@ -199,6 +199,16 @@ fn elements_of_a_set_are_matched_by_value() {
 }
 
 #[test]
+fn of_two_elements_alike_each_keeps_its_own() {
+    let users = json!([{"name": "a"}, {"name": "a", "days": 9}]);
+    let (created, _) = planned(&Json::Null, &with(config(), &[("/users", users)]));
+    assert_eq!(
+        created["users"],
+        json!([{"name": "a", "uid": UNKNOWN, "days": 7}, {"name": "a", "uid": UNKNOWN, "days": 9}])
+    );
+}
+
+#[test]
 fn elements_of_a_map_are_matched_by_key() {
     let pool = json!({"engine": "postgres", "port": 1, "database": "one", "address": "x"});
     let before = with(state(), &[("/pools", json!({"one": pool}))]);
