@@ -6,7 +6,7 @@ use super::checked;
 use crate::published::contract::render;
 use crate::resources::endpoints::Endpoints;
 
-/// The endpoint contract of an environment as YAML, the text that `mlplat_environment` writes.
+/// The endpoint contract of an environment as YAML, as `mlplat_environment` writes it.
 ///
 /// For configurations that publish the contract by other means, such as a ConfigMap or a repository of manifests. It
 /// holds references to credentials, never values.

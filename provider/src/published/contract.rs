@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use endpoint_contract::{Endpoints, EnvironmentEndpoints};
+use endpoint_contract::{ContractError, Endpoints, EnvironmentEndpoints};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -53,14 +53,22 @@ struct Name {
     name: String,
 }
 
-/// The whole text of the contract file. The same endpoints always give the same text.
+/// The contract as YAML. The same endpoints always give the same text.
 ///
 /// # Errors
-/// [`endpoint_contract::ContractError::Invalid`] when a field holds what no endpoint can have.
-pub fn render(environment: &str, endpoints: &Endpoints) -> Result<String, endpoint_contract::ContractError> {
+/// [`ContractError::Invalid`] when a field holds what no endpoint can have.
+pub fn render(environment: &str, endpoints: &Endpoints) -> Result<String, ContractError> {
     let contract = EnvironmentEndpoints::new(environment, endpoints.clone());
     contract.validate()?;
-    let yaml = serde_saphyr::to_string(&contract).expect("structs, strings and numbers are always YAML");
+    Ok(serde_saphyr::to_string(&contract).expect("structs, strings and numbers are always YAML"))
+}
+
+/// The whole text of the contract file: the line that says whose it is, and the contract.
+///
+/// # Errors
+/// Those of [`render`].
+pub fn file_text(environment: &str, endpoints: &Endpoints) -> Result<String, ContractError> {
+    let yaml = render(environment, endpoints)?;
     let header = Contract { environment }.header();
     Ok(format!("{header}\n{yaml}"))
 }
@@ -122,7 +130,7 @@ mod tests {
     #[test]
     fn the_text_is_what_people_would_write() {
         assert_eq!(
-            render("local", &endpoints()).unwrap(),
+            file_text("local", &endpoints()).unwrap(),
             "# Endpoints of the environment \"local\", written by Terraform (mlplat_environment): \
              an edit is undone by the next apply.\n\
              apiVersion: mlplat.dev/v1alpha1\n\
@@ -150,7 +158,9 @@ mod tests {
             "12.5",
             "1.2.3",
         ] {
-            let Ok(text) = render(name, &endpoints()) else { continue };
+            let Ok(text) = file_text(name, &endpoints()) else {
+                continue;
+            };
             assert_eq!(parse(&text).unwrap().metadata.name, name);
             assert!(!text.contains(&format!("name: {name}\n")) || name == "1.2.3", "{text}");
         }
@@ -165,7 +175,7 @@ mod tests {
             "",
             "kind: Deployment\n",
             "hello",
-            &render("other", &endpoints()).unwrap(),
+            &file_text("other", &endpoints()).unwrap(),
         ] {
             fs::write(&path, foreign).unwrap();
             assert!(
@@ -175,7 +185,7 @@ mod tests {
             published::remove(&ours, &path).unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), foreign);
         }
-        let text = render("local", &endpoints()).unwrap();
+        let text = file_text("local", &endpoints()).unwrap();
         let without_header = text.split_once('\n').unwrap().1;
         let broken = format!("{}\nspec: {{", ours.header());
         for own in [text.as_str(), without_header, &broken] {

@@ -10,7 +10,7 @@ use tfplug::{
 use super::credentials::Credentials;
 use super::endpoints::{self, Endpoints};
 use crate::provider::Clients;
-use crate::published::contract::{Contract, load, parse, render, sha256};
+use crate::published::contract::{Contract, file_text, load, parse, sha256};
 use crate::published::secret::{SecretManifest, Status};
 use crate::published::{self, PublishError, file, secret};
 
@@ -202,7 +202,7 @@ impl Environment {
 
     /// The contract file's text.
     fn text(&self) -> Result<String, Diagnostics> {
-        render(&self.name, &self.checked()?).map_err(|error| endpoints::diagnostics(&error, &tfplug::Path::root()))
+        file_text(&self.name, &self.checked()?).map_err(|error| endpoints::diagnostics(&error, &tfplug::Path::root()))
     }
 
     /// The Secret manifest's text; `None` without `secret_file`.
