@@ -1,0 +1,8 @@
+# The contract that another configuration published.
+data "mlplat_environment" "staging" {
+  contract_file = "${path.module}/overlays/staging/endpoints.yaml"
+}
+
+output "database_host" {
+  value = data.mlplat_environment.staging.endpoints.postgres.host.address
+}

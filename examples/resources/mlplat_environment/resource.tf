@@ -1,0 +1,39 @@
+resource "mlplat_local_services" "this" {
+  name = "demo"
+
+  postgres     = { database = "artefacts" }
+  redis        = {}
+  object_store = { buckets = ["models", "reports"] }
+}
+
+ephemeral "mlplat_credentials" "this" {
+  name = mlplat_local_services.this.name
+}
+
+resource "mlplat_environment" "this" {
+  name      = "local"
+  endpoints = mlplat_local_services.this.endpoints
+
+  # Both files lie in the overlay; secret.yaml is git-ignored there.
+  contract_file = "${path.module}/overlays/local/endpoints.yaml"
+  secret_file   = "${path.module}/overlays/local/secret.yaml"
+
+  credentials_wo         = ephemeral.mlplat_credentials.this.credentials
+  credentials_wo_version = 1
+}
+
+# Endpoints of services that something else runs.
+resource "mlplat_environment" "external" {
+  name          = "staging"
+  contract_file = "${path.module}/overlays/staging/endpoints.yaml"
+
+  endpoints = {
+    postgres = {
+      host        = { address = "db.staging.example.com", port = 5432 }
+      cluster     = { address = "db.staging.example.com", port = 5432 }
+      database    = "artefacts"
+      ssl_mode    = "verify-full"
+      credentials = { secret_name = "staging-db" }
+    }
+  }
+}
