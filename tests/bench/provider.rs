@@ -1,8 +1,11 @@
 //! The provider's start, and plans over a provider that does nothing and over Terraform's own floor.
 
 use crate::{measure, row};
+use harness::program::binary;
 use harness::{Project, mlplat, terraform};
+use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::symlink;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -55,13 +58,13 @@ pub(crate) fn plans() {
         let ours = plan(
             runs,
             &format!(
-                "resource \"mlplat_environment\" \"this\" {{\n  count = {resources}\n  name = \"e${{count.index}}\"\n  contract_file = \"${{path.module}}/e${{count.index}}.yaml\"\n  endpoints = {{ redis = {{ host = {{ address = \"127.0.0.1\", port = 6379 }} }} }}\n}}\n"
+                "terraform {{\n  required_providers {{\n    mlplat = {{ source = \"mlplat/mlplat\" }}\n  }}\n}}\nresource \"mlplat_environment\" \"this\" {{\n  count = {resources}\n  name = \"e${{count.index}}\"\n  contract_file = \"${{path.module}}/e${{count.index}}.yaml\"\n  endpoints = {{ redis = {{ host = {{ address = \"127.0.0.1\", port = 6379 }} }} }}\n}}\n"
             ),
         );
         let noop = plan(
             runs,
             &format!(
-                "resource \"tfplug_thing\" \"this\" {{\n  count = {resources}\n  name = \"e${{count.index}}\"\n}}\n"
+                "terraform {{\n  required_providers {{\n    tfplug = {{ source = \"mlplat/tfplug\" }}\n  }}\n}}\nresource \"tfplug_thing\" \"this\" {{\n  count = {resources}\n  folder = \"/nowhere\"\n  name = \"e${{count.index}}\"\n}}\n"
             ),
         );
         let floor = plan(
@@ -95,8 +98,25 @@ pub(crate) fn plans() {
     }
 }
 
+/// tfplug's example provider, which does nothing when it plans, beside ours.
+fn example_provider(project: &Project) {
+    let plugins = project.path("plugins");
+    fs::create_dir(&plugins).expect("a folder");
+    symlink(binary("examples/thing"), plugins.join("terraform-provider-tfplug")).expect("a link");
+    symlink(mlplat(), plugins.join("terraform-provider-mlplat")).expect("a link");
+    let folder = plugins.display().to_string();
+    project.write(
+        "terraform.rc",
+        &format!(
+            "provider_installation {{\n  dev_overrides {{\n    \"mlplat/mlplat\" = {folder:?}\n    \"mlplat/tfplug\" = {folder:?}\n  }}\n}}\n"
+        ),
+    );
+}
+
 fn plan(runs: usize, configuration: &str) -> measure::Usage {
-    let project = Project::new(configuration);
+    let project = Project::new("");
+    project.write("main.tf", configuration);
+    example_provider(&project);
     let shown = project.command(&terraform());
     let environment: Vec<_> = shown
         .get_envs()
