@@ -3,6 +3,7 @@
 
 use std::{
     env,
+    ffi::OsString,
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -48,20 +49,21 @@ impl Environment {
         reason = "the handshake is this crate's reader of the environment"
     )]
     pub(crate) fn read(name: &str) -> Result<Self, ServeError> {
-        Self::from_parts(name, |key| env::var(key).ok(), env::args().skip(1), env::temp_dir())
+        Self::from_parts(name, |key| env::var(key).ok(), env::args_os().skip(1), env::temp_dir())
     }
 
     fn from_parts(
         name: &str,
         variable: impl Fn(&str) -> Option<String>,
-        mut arguments: impl Iterator<Item = String>,
+        mut arguments: impl Iterator<Item = OsString>,
         temp_dir: PathBuf,
     ) -> Result<Self, ServeError> {
         let invited = variable(COOKIE.0).is_some_and(|cookie| cookie == COOKIE.1);
         let invitation = invited
             .then(|| Invitation::from_pem(variable("PLUGIN_CLIENT_CERT")))
             .transpose()?;
-        let debug = matches!(arguments.next().as_deref(), Some("--debug" | "-debug")) && arguments.next().is_none();
+        let first = arguments.next();
+        let debug = first.is_some_and(|word| word == "--debug" || word == "-debug") && arguments.next().is_none();
         Ok(Self {
             debug: !invited && debug,
             socket_dir: variable("PLUGIN_UNIX_SOCKET_DIR")
@@ -142,7 +144,7 @@ mod tests {
         Environment::from_parts(
             "my-cloud",
             |key| variables.get(key).map(ToString::to_string),
-            arguments.iter().map(ToString::to_string),
+            arguments.iter().map(OsString::from),
             "/tmp".into(),
         )
     }

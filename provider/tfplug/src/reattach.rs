@@ -10,16 +10,15 @@ use serde_json::json;
 use crate::error::ServeError;
 
 /// Prints what to set. `source` is the provider's `namespace/name`.
-#[expect(
-    clippy::print_stdout,
-    reason = "for the person who started the program; there is no handshake"
-)]
 pub(crate) fn announce(source: &str, socket: &Path) -> Result<(), ServeError> {
-    println!(
-        "Serving {source} until Ctrl-C. Run Terraform in a shell with:\n\n  export TF_REATTACH_PROVIDERS='{}'\n",
-        value(source, socket, std::process::id())
-    );
-    io::stdout().flush().map_err(ServeError::io("write to standard output"))
+    let value = value(source, socket, std::process::id());
+    let mut stdout = io::stdout().lock();
+    writeln!(
+        stdout,
+        "Serving {source} until Ctrl-C. Run Terraform in a shell with:\n\n  export TF_REATTACH_PROVIDERS='{value}'\n"
+    )
+    .and_then(|()| stdout.flush())
+    .map_err(ServeError::io("write to standard output"))
 }
 
 /// `Test` makes Terraform leave the process alone when it ends.

@@ -118,7 +118,7 @@ async fn run(
         ended = &mut serving => ended.map_err(|error| ServeError::Transport(error.to_string()))?,
         () = shutdown.cancelled() => {
             tracing::debug!("ending");
-            let _ = tokio::join!(timeout(HANDLERS, server.stop()), timeout(CONNECTIONS, serving));
+            let _ = tokio::join!(timeout(HANDLERS, server.end()), timeout(CONNECTIONS, serving));
         }
     }
     Ok(())

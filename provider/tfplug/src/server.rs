@@ -40,8 +40,11 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct Server {
     offer: Arc<Offer>,
-    /// What runs now hears of this token; StopProvider cancels it and puts a new one in its place.
-    cancel: Arc<Mutex<CancellationToken>>,
+    /// Cancelled by StopProvider. Terraform promises no calls after that, but one may be on its way, so it stays
+    /// cancelled until the next run of Terraform configures the provider (in debug mode only there is one).
+    stop: Arc<Mutex<CancellationToken>>,
+    /// Cancelled when the process ends.
+    end: CancellationToken,
     running: TaskTracker,
 }
 
@@ -62,6 +65,10 @@ trait Call: Send + Sync + 'static {
     const NAME: &'static str;
     /// Its answer.
     type Answer: Send + 'static;
+    /// Hears of StopProvider. What cleans up does not.
+    const STOPPABLE: bool = true;
+    /// Begins a run of Terraform: an earlier StopProvider is over.
+    const BEGINS: bool = false;
 
     /// The resource type, data source or function that it is about; empty for none.
     fn subject(&self) -> &str {
@@ -105,29 +112,39 @@ impl Server {
             ephemerals: types(&schemas.ephemerals),
             provider,
         };
+        let end = CancellationToken::new();
+        let stop = Arc::new(Mutex::new(end.child_token()));
         Self {
             offer: Arc::new(offer),
-            cancel: Arc::default(),
+            stop,
+            end,
             running: TaskTracker::new(),
         }
     }
 
     /// Tells everything that runs to stop, and waits until it has.
-    pub(crate) async fn stop(&self) {
-        self.cancel_running();
+    pub(crate) async fn end(&self) {
+        self.end.cancel();
         self.running.close();
         self.running.wait().await;
     }
 
-    fn cancel_running(&self) {
-        let mut token = self.cancel.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *token).cancel();
+    /// The token that a call hears of.
+    fn cancellation<C: Call>(&self) -> CancellationToken {
+        if !C::STOPPABLE {
+            return self.end.clone();
+        }
+        let mut stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
+        if C::BEGINS && stop.is_cancelled() {
+            *stop = self.end.child_token();
+        }
+        stop.clone()
     }
 
     async fn answer<C: Call>(&self, request: Request<C>) -> Result<Response<C::Answer>, Status> {
         let request = Arc::new(request.into_inner());
         let context = CallContext {
-            cancel: self.cancel.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            cancel: self.cancellation::<C>(),
         };
         let span = tracing::error_span!(
             "rpc",
@@ -247,7 +264,7 @@ macro_rules! serve_calls {
                 _: Request<stop_provider::Request>,
             ) -> Result<Response<stop_provider::Response>, Status> {
                 tracing::info!("Terraform asks to stop");
-                self.cancel_running();
+                self.stop.lock().unwrap_or_else(PoisonError::into_inner).cancel();
                 Ok(Response::new(stop_provider::Response::default()))
             }
         }

@@ -166,6 +166,166 @@ async fn broken_values_are_told_with_their_attribute_and_hurt_nobody() {
     metadata(&connection).await.unwrap();
 }
 
+/// A configuration of a thing, all null but these.
+fn thing(set: &[(&str, &str)]) -> Option<DynamicValue> {
+    let names = [
+        "disk",
+        "folder",
+        "generation",
+        "labels",
+        "name",
+        "note",
+        "path",
+        "rules",
+        "secret_wo",
+        "secret_wo_version",
+        "size",
+        "trouble",
+    ];
+    let mut msgpack = Vec::new();
+    rmp::encode::write_map_len(&mut msgpack, names.len() as u32).unwrap();
+    for name in names {
+        rmp::encode::write_str(&mut msgpack, name).unwrap();
+        match set.iter().find(|(set, _)| *set == name) {
+            Some((_, value)) => rmp::encode::write_str(&mut msgpack, value).unwrap(),
+            None => rmp::encode::write_nil(&mut msgpack).unwrap(),
+        }
+    }
+    Some(DynamicValue {
+        msgpack,
+        json: Vec::new(),
+    })
+}
+
+async fn configure(connection: &Connection) {
+    use tfplugin6::configure_provider::{Request, Response};
+    let config = Some(DynamicValue {
+        msgpack: b"\x81\xa6prefix\xc0".to_vec(),
+        json: Vec::new(),
+    });
+    let request = Request {
+        config,
+        ..Default::default()
+    };
+    let answer: Response = connection
+        .call("/tfplugin6.Provider/ConfigureProvider", &request)
+        .await
+        .unwrap();
+    assert!(answer.diagnostics.is_empty(), "{answer:?}");
+}
+
+/// What Terraform 1.12 asks for.
+#[tokio::test]
+async fn a_resource_is_imported_by_its_identity() {
+    use tfplugin6::{ResourceIdentityData, get_resource_identity_schemas, import_resource_state};
+    let plugin = Plugin::start();
+    let connection = plugin.connect().await.unwrap();
+    let schemas: get_resource_identity_schemas::Response = connection
+        .call(
+            "/tfplugin6.Provider/GetResourceIdentitySchemas",
+            &get_resource_identity_schemas::Request {},
+        )
+        .await
+        .unwrap();
+    let attributes = &schemas.identity_schemas["tfplug_thing"].identity_attributes;
+    let names: Vec<&str> = attributes.iter().map(|attribute| attribute.name.as_str()).collect();
+    assert_eq!(names, ["folder", "name"]);
+    assert!(
+        attributes
+            .iter()
+            .all(|attribute| attribute.required_for_import && attribute.r#type == b"\"string\"")
+    );
+
+    configure(&connection).await;
+    let sent = b"\x82\xa6folder\xa4/tmp\xa4name\xa3old".to_vec();
+    let request = import_resource_state::Request {
+        type_name: "tfplug_thing".into(),
+        identity: Some(ResourceIdentityData {
+            identity_data: Some(DynamicValue {
+                msgpack: sent.clone(),
+                json: Vec::new(),
+            }),
+        }),
+        ..Default::default()
+    };
+    let answer: import_resource_state::Response = connection
+        .call("/tfplugin6.Provider/ImportResourceState", &request)
+        .await
+        .unwrap();
+    assert!(answer.diagnostics.is_empty(), "{answer:?}");
+    let [imported] = &answer.imported_resources[..] else {
+        panic!("{answer:?}")
+    };
+    let identity = imported.identity.as_ref().unwrap().identity_data.as_ref().unwrap();
+    assert_eq!(identity.msgpack, sent);
+}
+
+#[tokio::test]
+async fn a_call_that_a_stop_overtakes_hears_of_it_and_the_next_run_does_not() {
+    use tfplugin6::apply_resource_change::{Request, Response};
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().to_str().unwrap();
+    let plugin = Plugin::start();
+    let connection = plugin.connect().await.unwrap();
+    let apply = |trouble: &'static str| {
+        let planned_state = thing(&[("folder", folder), ("name", "t"), ("size", "1"), ("trouble", trouble)]);
+        let request = Request {
+            type_name: "tfplug_thing".into(),
+            config: planned_state.clone(),
+            planned_state,
+            ..Default::default()
+        };
+        let connection = &connection;
+        async move {
+            connection
+                .call::<Response>("/tfplugin6.Provider/ApplyResourceChange", &request)
+                .await
+                .unwrap()
+                .diagnostics
+        }
+    };
+    configure(&connection).await;
+    let _: stop_provider::Response = connection
+        .call("/tfplugin6.Provider/StopProvider", &stop_provider::Request {})
+        .await
+        .unwrap();
+    assert_eq!(
+        apply("endless").await[0].summary,
+        "The thing was not made: Terraform asked to stop"
+    );
+    configure(&connection).await;
+    let waits = tokio::time::timeout(Duration::from_millis(200), apply("endless")).await;
+    assert!(waits.is_err(), "{waits:?}");
+}
+
+#[tokio::test]
+async fn an_apply_goes_on_when_its_client_stops_waiting() {
+    use tfplugin6::apply_resource_change::{Request, Response};
+    let folder = tempfile::tempdir().unwrap();
+    let plugin = Plugin::start();
+    let connection = plugin.connect().await.unwrap();
+    configure(&connection).await;
+    let planned_state = thing(&[
+        ("folder", folder.path().to_str().unwrap()),
+        ("name", "slow"),
+        ("size", "1"),
+        ("trouble", "slow"),
+    ]);
+    let request = Request {
+        type_name: "tfplug_thing".into(),
+        config: planned_state.clone(),
+        planned_state,
+        ..Default::default()
+    };
+    let call = connection.call::<Response>("/tfplugin6.Provider/ApplyResourceChange", &request);
+    // Dropping the call resets its stream.
+    assert!(tokio::time::timeout(Duration::from_millis(100), call).await.is_err());
+    let file = folder.path().join("slow.json");
+    while !file.exists() {
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn the_schema_is_complete() {
     let plugin = Plugin::start();

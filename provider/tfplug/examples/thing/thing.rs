@@ -1,6 +1,6 @@
 //! A thing: a JSON file in a folder.
 
-use std::{collections::BTreeMap, fs, io, path::PathBuf};
+use std::{collections::BTreeMap, fs, io, path::PathBuf, time::Duration};
 
 use serde_json::{Value, json};
 use tfplug::{
@@ -8,6 +8,8 @@ use tfplug::{
 };
 
 use crate::{Clients, Meta};
+
+const SECOND: Duration = Duration::from_secs(1);
 
 /// A thing that is kept as a JSON file.
 #[derive(Model, Clone)]
@@ -33,8 +35,8 @@ pub(crate) struct Thing {
     rules: Option<Vec<Rule>>,
     /// Labels by name.
     labels: Option<BTreeMap<String, Rule>>,
-    /// What goes wrong when it is made: a panic, no end, or an error half way.
-    #[model(one_of = ["panic", "endless", "half"])]
+    /// What goes wrong when it is made: a panic, no end, a second's delay, or an error half way.
+    #[model(one_of = ["panic", "endless", "slow", "half"])]
     trouble: Option<String>,
     /// Its file.
     #[model(keep)]
@@ -124,6 +126,12 @@ impl Resource for Things {
             Some("endless") => {
                 context.cancelled().await;
                 Err(Diagnostic::error("The thing was not made: Terraform asked to stop").into())
+            }
+            Some("slow") => {
+                tokio::time::interval_at(tokio::time::Instant::now() + SECOND, SECOND)
+                    .tick()
+                    .await;
+                Ok(planned.write(context, &config)?)
             }
             Some("half") => {
                 let made = planned.write(context, &config)?;

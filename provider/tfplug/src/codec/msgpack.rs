@@ -9,7 +9,7 @@ use crate::{
     number::{Form, Number},
     path::Step,
     types::Type,
-    value::{Dynamic, Value},
+    value::Value,
 };
 
 /// Unknown: an extension of type 0 with one byte. Reading takes any extension for it, so refinements (type 12:
@@ -302,87 +302,81 @@ fn kind(marker: Marker) -> &'static str {
     }
 }
 
+/// Why a write is no error: the bytes go into memory.
+const IN_MEMORY: &str = "memory takes every byte";
+
 /// Appends a value. A value that does not fit the type is a bug of the provider.
 pub(super) fn encode(value: &Value, ty: &Type, out: &mut Vec<u8>) -> Result<(), CodecError> {
     match (value, ty) {
-        (Value::Null, _) => write::write_nil(out).map_err(never),
-        (Value::Unknown, _) => {
-            out.extend_from_slice(&UNKNOWN);
-            Ok(())
-        }
-        (Value::Dynamic(dynamic), Type::Dynamic) => encode_dynamic(&dynamic.ty, &dynamic.value, out),
-        (value, Type::Dynamic) => encode_dynamic(&value.implied_type(), value, out),
-        (Value::Dynamic(dynamic), ty) => {
-            let Dynamic { value, .. } = dynamic.as_ref();
-            encode(value, ty, out)
-        }
-        (Value::Bool(value), Type::Bool) => write::write_bool(out, *value).map_err(never),
+        (Value::Null, _) => write::write_nil(out).expect(IN_MEMORY),
+        (Value::Unknown, _) => out.extend_from_slice(&UNKNOWN),
+        (Value::Dynamic(dynamic), Type::Dynamic) => encode_dynamic(&dynamic.ty, &dynamic.value, out)?,
+        (value, Type::Dynamic) => encode_dynamic(&value.implied_type(), value, out)?,
+        (Value::Dynamic(dynamic), ty) => encode(&dynamic.value, ty, out)?,
+        (Value::Bool(value), Type::Bool) => write::write_bool(out, *value).expect(IN_MEMORY),
         (Value::Number(number), Type::Number) => encode_number(number, out),
-        (Value::String(text), Type::String) => write::write_str(out, text).map_err(|_| too_large()),
+        (Value::String(text), Type::String) => encode_text(text, out)?,
         (Value::List(elements), Type::List(element)) => {
-            write::write_array_len(out, length(elements.len())?).map_err(|_| too_large())?;
-            elements.iter().enumerate().try_for_each(|(index, value)| {
-                encode(value, element, out).map_err(|error| error.inside(Step::Index(index)))
-            })
+            write::write_array_len(out, length(elements.len())?).expect(IN_MEMORY);
+            for (index, value) in elements.iter().enumerate() {
+                encode(value, element, out).map_err(|error| error.inside(Step::Index(index)))?;
+            }
         }
         (Value::List(elements), Type::Set(element)) => {
-            write::write_array_len(out, length(elements.len())?).map_err(|_| too_large())?;
-            elements.iter().try_for_each(|value| encode(value, element, out))
+            write::write_array_len(out, length(elements.len())?).expect(IN_MEMORY);
+            for value in elements {
+                encode(value, element, out)?;
+            }
         }
         (Value::List(elements), Type::Tuple(types)) if elements.len() == types.len() => {
-            write::write_array_len(out, length(elements.len())?).map_err(|_| too_large())?;
-            elements
-                .iter()
-                .zip(types)
-                .enumerate()
-                .try_for_each(|(index, (value, ty))| {
-                    encode(value, ty, out).map_err(|error| error.inside(Step::Index(index)))
-                })
+            write::write_array_len(out, length(elements.len())?).expect(IN_MEMORY);
+            for (index, (value, ty)) in elements.iter().zip(types).enumerate() {
+                encode(value, ty, out).map_err(|error| error.inside(Step::Index(index)))?;
+            }
         }
         (Value::Map(values), Type::Map(element)) => {
-            write::write_map_len(out, length(values.len())?).map_err(|_| too_large())?;
-            values.iter().try_for_each(|(key, value)| {
-                write::write_str(out, key).map_err(|_| too_large())?;
-                encode(value, element, out).map_err(|error| error.inside(Step::Key(key.clone())))
-            })
+            write::write_map_len(out, length(values.len())?).expect(IN_MEMORY);
+            for (key, value) in values {
+                encode_text(key, out)?;
+                encode(value, element, out).map_err(|error| error.inside(Step::Key(key.clone())))?;
+            }
         }
         (Value::Map(values), Type::Object(attributes)) => {
             if let Some(stray) = values.keys().find(|name| !attributes.contains_key(*name)) {
                 return Err(CodecError::new(format!("there is no attribute `{stray}`")));
             }
-            write::write_map_len(out, length(attributes.len())?).map_err(|_| too_large())?;
-            attributes.iter().try_for_each(|(name, ty)| {
-                write::write_str(out, name).map_err(|_| too_large())?;
-                encode(value.attribute(name), ty, out).map_err(|error| error.inside(Step::Attribute(name.clone())))
-            })
+            write::write_map_len(out, length(attributes.len())?).expect(IN_MEMORY);
+            for (name, ty) in attributes {
+                encode_text(name, out)?;
+                encode(value.attribute(name), ty, out).map_err(|error| error.inside(Step::Attribute(name.clone())))?;
+            }
         }
-        (value, ty) => Err(expected(ty, value.kind())),
+        (value, ty) => return Err(expected(ty, value.kind())),
     }
+    Ok(())
 }
 
 fn encode_dynamic(ty: &Type, value: &Value, out: &mut Vec<u8>) -> Result<(), CodecError> {
-    write::write_array_len(out, 2).map_err(|_| too_large())?;
-    write::write_bin(out, &type_to_json(ty)).map_err(|_| too_large())?;
+    write::write_array_len(out, 2).expect(IN_MEMORY);
+    write::write_bin(out, &type_to_json(ty)).expect(IN_MEMORY);
     encode(value, ty, out)
 }
 
-fn encode_number(number: &Number, out: &mut Vec<u8>) -> Result<(), CodecError> {
+fn encode_number(number: &Number, out: &mut Vec<u8>) {
     match number.form() {
-        Form::Int(value) => write::write_sint(out, *value).map(drop).map_err(|_| too_large()),
-        Form::Uint(value) => write::write_uint(out, *value).map(drop).map_err(|_| too_large()),
-        Form::Float(bits) => write::write_f64(out, f64::from_bits(*bits)).map_err(|_| too_large()),
-        Form::Decimal(text) => write::write_str(out, text).map_err(|_| too_large()),
+        Form::Int(value) => drop(write::write_sint(out, *value).expect(IN_MEMORY)),
+        Form::Uint(value) => drop(write::write_uint(out, *value).expect(IN_MEMORY)),
+        Form::Float(bits) => write::write_f64(out, f64::from_bits(*bits)).expect(IN_MEMORY),
+        Form::Decimal(text) => write::write_str(out, text).expect(IN_MEMORY),
     }
 }
 
+fn encode_text(text: &str, out: &mut Vec<u8>) -> Result<(), CodecError> {
+    length(text.len())?;
+    write::write_str(out, text).expect(IN_MEMORY);
+    Ok(())
+}
+
 fn length(length: usize) -> Result<u32, CodecError> {
-    u32::try_from(length).map_err(|_| too_large())
-}
-
-fn too_large() -> CodecError {
-    CodecError::new("it is larger than 4 GiB")
-}
-
-fn never<E>(_: E) -> CodecError {
-    too_large()
+    u32::try_from(length).map_err(|_| CodecError::new("it is larger than 4 GiB"))
 }

@@ -76,7 +76,9 @@ impl Call for get_provider_schema::Request {
             resource_schemas: convert::schemas(&schemas.resources),
             data_source_schemas: convert::schemas(&schemas.data_sources),
             diagnostics: Vec::new(),
-            provider_meta: Some(convert::schema(&schemas.provider_meta)),
+            // Without a schema Terraform itself refuses the block.
+            provider_meta: (!schemas.provider_meta.block.attributes.is_empty())
+                .then(|| convert::schema(&schemas.provider_meta)),
             server_capabilities: capabilities(),
             functions: convert::functions(&schemas.functions),
             ephemeral_resource_schemas: convert::schemas(&schemas.ephemerals),

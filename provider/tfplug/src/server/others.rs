@@ -33,6 +33,7 @@ impl Call for validate_provider_config::Request {
 impl Call for configure_provider::Request {
     const NAME: &'static str = "ConfigureProvider";
     type Answer = configure_provider::Response;
+    const BEGINS: bool = true;
 
     async fn run(&self, offer: &Offer, _: &CallContext) -> Result<Self::Answer, Diagnostics> {
         let config = receive(self.config.as_ref(), &offer.provider_config, CONFIG)?;
@@ -185,6 +186,7 @@ impl Call for renew_ephemeral_resource::Request {
 impl Call for close_ephemeral_resource::Request {
     const NAME: &'static str = "CloseEphemeralResource";
     type Answer = close_ephemeral_resource::Response;
+    const STOPPABLE: bool = false;
 
     fn subject(&self) -> &str {
         &self.type_name
