@@ -11,6 +11,7 @@ mod data_source;
 #[doc(hidden)]
 pub mod declare;
 pub mod diagnostic;
+mod docs;
 mod ephemeral;
 mod erased;
 mod error;

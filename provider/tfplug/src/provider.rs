@@ -60,6 +60,14 @@ pub struct Provider {
     functions: BTreeMap<String, Box<dyn AnyFunction>>,
 }
 
+/// What a type is the name of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    Resource,
+    DataSource,
+    Ephemeral,
+}
+
 /// Fills a provider's tables. `C` is what its [`Configure`] makes.
 pub struct Builder<C> {
     provider: Provider,
@@ -426,6 +434,16 @@ impl Provider {
                 argument: None,
             }),
         }
+    }
+
+    /// The heading in the registry's menu of what has this type.
+    pub(crate) fn subcategory(&self, kind: Kind, ty: &str) -> &'static str {
+        match kind {
+            Kind::Resource => self.resources.get(ty).map(|resource| resource.subcategory()),
+            Kind::DataSource => self.data_sources.get(ty).map(|data_source| data_source.subcategory()),
+            Kind::Ephemeral => self.ephemerals.get(ty).map(|ephemeral| ephemeral.subcategory()),
+        }
+        .unwrap_or_default()
     }
 
     fn resource(&self, ty: &str) -> Result<&dyn AnyResource, Diagnostics> {

@@ -267,7 +267,7 @@ impl Walk {
                 },
                 Relation::ExactlyOneOf(others) | Relation::AtLeastOneOf(others) => {
                     let mut all = vec![name.clone()];
-                    all.extend(others.iter().filter(|other| *other != name).cloned());
+                    all.extend(others.iter().cloned());
                     let given = all.iter().filter(set).count();
                     let exactly = matches!(relation, Relation::ExactlyOneOf(_));
                     if exactly && given > 1 && !value.is_null() {

@@ -85,11 +85,12 @@ async fn what_needs_a_new_resource_is_named_in_order() {
 async fn what_breaks_is_mended_and_what_is_gone_is_made_again() {
     let harness = harness().await;
     let mut it = harness.resource("library_shelf");
-    it.apply(shelf("a")).await.unwrap();
+    let config = json!({"name": "a"});
+    it.apply(config.clone()).await.unwrap();
     let mut broken = it.state().unwrap();
     broken["status"] = json!("broken");
     it.load(2, broken).await.unwrap();
-    let planned = it.plan(shelf("a")).await.unwrap();
+    let planned = it.plan(config).await.unwrap();
     assert_eq!(
         (planned.action, &planned.value.unwrap()["status"]),
         (Action::Update, &json!("in use"))

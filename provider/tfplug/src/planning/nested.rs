@@ -155,12 +155,12 @@ fn elements_correspond(nesting: Nesting, block: &Block, config: &Value, other: &
                     .zip(others)
                     .all(|(config, other)| corresponds(block, config, other))
         }
-        (Nesting::Set, Value::List(configs), other @ Value::List(others)) => {
+        (Nesting::Set, Value::List(configs), others @ Value::List(elements)) => {
             let mut claimed = Claimed::default();
-            configs.len() == others.len()
+            configs.len() == elements.len()
                 && configs.iter().all(|config| {
                     claimed
-                        .find(&Value::List(others.clone()), |other| corresponds(block, config, other))
+                        .find(others, |other| corresponds(block, config, other))
                         .is_some()
                 })
         }

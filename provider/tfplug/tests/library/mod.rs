@@ -13,7 +13,7 @@ use tfplug::{
 ///
 /// All of it is in memory.
 #[derive(Model, Clone, Debug, PartialEq)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The town of the library.
     #[model(length = 1..=20)]
     town: Option<String>,
@@ -22,8 +22,8 @@ pub struct Settings {
 }
 
 /// What the resources share.
-pub struct Library {
-    pub shelves: Mutex<BTreeMap<String, Shelf>>,
+pub(crate) struct Library {
+    pub(crate) shelves: Mutex<BTreeMap<String, Shelf>>,
     town: Computed<String>,
 }
 
@@ -45,102 +45,102 @@ impl Configure for Root {
 /// A shelf, and
 /// the books on it.
 #[derive(Model, Clone, Debug, PartialEq)]
-pub struct Shelf {
+pub(crate) struct Shelf {
     /// Name of the shelf.
     #[model(replace, identity, validate = a_name)]
-    pub name: String,
+    pub(crate) name: String,
     /// The material.
     #[model(default = "oak", one_of = ["oak", "steel"])]
-    pub material: String,
+    pub(crate) material: String,
     /// Rows of books.
     #[model(range = 1..=9)]
-    pub rows: Option<u8>,
+    pub(crate) rows: Option<u8>,
     /// The height in metres.
-    pub height: Option<f64>,
+    pub(crate) height: Option<f64>,
     /// Whom to ask.
-    pub owner: Option<Owner>,
+    pub(crate) owner: Option<Owner>,
     /// The books, in any order.
-    pub books: Option<BTreeSet<Book>>,
+    pub(crate) books: Option<BTreeSet<Book>>,
     /// Words to find it by.
     #[model(conflicts_with = ["label"])]
-    pub tags: Option<BTreeMap<String, String>>,
+    pub(crate) tags: Option<BTreeMap<String, String>>,
     /// One word to find it by.
     #[model(deprecated = "Use `tags`.")]
-    pub label: Option<String>,
+    pub(crate) label: Option<String>,
     /// Opens the shelf; bump `pin_version` to change it.
     #[model(required_with = ["pin_version"])]
-    pub pin: WriteOnly<Secret>,
+    pub(crate) pin: WriteOnly<Secret>,
     /// Counts up with `pin`.
-    pub pin_version: Option<u32>,
+    pub(crate) pin_version: Option<u32>,
     /// Anything else that is worth a note.
-    pub note: Option<tfplug::Value>,
+    pub(crate) note: Option<tfplug::Value>,
     /// The shelf's number, given once.
     #[model(keep)]
-    pub number: Computed<u64>,
+    pub(crate) number: Computed<u64>,
     /// What its state is.
-    pub status: Computed<String>,
+    pub(crate) status: Computed<String>,
     /// Where it stands.
     #[model(keep)]
-    pub place: Computed<Place>,
+    pub(crate) place: Computed<Place>,
     /// How long things may take.
     #[model(block)]
-    pub timeouts: Option<Timeouts>,
+    pub(crate) timeouts: Option<Timeouts>,
     /// What happens on a loan.
     #[model(block)]
-    pub rule: Vec<Rule>,
+    pub(crate) rule: Vec<Rule>,
 }
 
 /// Whom to ask.
 #[derive(Model, Clone, Debug, PartialEq)]
-pub struct Owner {
+pub(crate) struct Owner {
     /// Their name.
-    pub name: String,
+    pub(crate) name: String,
     /// Their room.
     #[model(optional, keep, range = 1..)]
-    pub room: Computed<u16>,
+    pub(crate) room: Computed<u16>,
     /// The desk in the room.
-    pub desk: Option<Desk>,
+    pub(crate) desk: Option<Desk>,
 }
 
 /// A desk.
 #[derive(Model, Clone, Debug, PartialEq)]
-pub struct Desk {
+pub(crate) struct Desk {
     /// Its letter.
-    pub letter: String,
+    pub(crate) letter: String,
 }
 
 /// A book.
 #[derive(Model, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Book {
+pub(crate) struct Book {
     /// The title.
-    pub title: String,
+    pub(crate) title: String,
     /// Copies of it.
     #[model(default = 1)]
-    pub copies: u32,
+    pub(crate) copies: u32,
 }
 
 /// A place.
 #[derive(Model, Clone, Debug, PartialEq)]
-pub struct Place {
+pub(crate) struct Place {
     /// The town.
-    pub town: String,
+    pub(crate) town: String,
     /// The floor, from 0.
-    pub floor: i8,
+    pub(crate) floor: i8,
 }
 
 /// How long things may take.
 #[derive(Model, Clone, Debug, PartialEq)]
-pub struct Timeouts {
+pub(crate) struct Timeouts {
     /// For making it, in seconds.
-    pub create_seconds: Option<u32>,
+    pub(crate) create_seconds: Option<u32>,
 }
 
 /// What happens on a loan.
 #[derive(Model, Clone, Debug, PartialEq)]
-pub struct Rule {
+pub(crate) struct Rule {
     /// Days until the book is due.
     #[model(name = "days", default = 14)]
-    pub due_after_days: u32,
+    pub(crate) due_after_days: u32,
 }
 
 fn a_name(name: &str) -> Result<(), String> {
@@ -430,7 +430,7 @@ impl Function for Label {
     }
 }
 
-pub fn provider() -> Provider {
+pub(crate) fn provider() -> Provider {
     Provider::builder("library", "1.2.3", Root)
         .resource(Shelves)
         .data_source(Searches)
