@@ -389,7 +389,7 @@ fn next_dash(text: &str, end: usize) -> usize {
 }
 
 /// How the text ends its lines.
-fn line_break(index: &Index) -> &'static str {
+pub(crate) fn line_break(index: &Index) -> &'static str {
     let text = index.text.as_bytes();
     match text.iter().position(|&b| b == b'\n') {
         Some(at) if at > 0 && text[at - 1] == b'\r' => "\r\n",

@@ -60,6 +60,9 @@ pub enum Error {
     /// An edit would change more than it should.
     #[error(transparent)]
     Edit(#[from] EditError),
+    /// The function failed; the message says how to fix it.
+    #[error("{0}")]
+    Failed(String),
     /// The function cannot do what it is asked for.
     #[error("{what}. To fix: {fix}")]
     Refused {

@@ -124,18 +124,20 @@ impl Stream {
         }
         let text = &self.index.text;
         let mut added = String::new();
+        let line_break = crate::edits::line_break(&self.index);
         if !text.is_empty() && !text.ends_with('\n') {
-            added.push('\n');
+            added.push_str(line_break);
         }
         if text.trim_start().starts_with('{') && !text.contains("\n---") {
             object.write_flow(&mut added);
         } else {
             if !self.index.documents.is_empty() {
-                added.push_str("---\n");
+                added.push_str("---");
+                added.push_str(line_break);
             }
-            object.write_block(0, "\n", &mut added);
+            object.write_block(0, line_break, &mut added);
         }
-        added.push('\n');
+        added.push_str(line_break);
         edits.append_text(&self.index, &added);
         Ok(())
     }

@@ -1,0 +1,92 @@
+//! The `spec` of kind InjectEndpoints, as the user writes it.
+
+use endpoint_contract::{Endpoints, Protocol, View};
+use serde::Deserialize;
+
+/// What to inject, into what, and how. Every field may be left out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct Config {
+    /// The `EnvironmentEndpoints` object of the stream to take; without it, the only one there is.
+    pub(crate) endpoints_from: Option<EndpointsFrom>,
+    /// The endpoints themselves, instead of an object of the stream.
+    pub(crate) endpoints: Option<Endpoints>,
+    /// The side from which the containers reach the endpoints.
+    pub(crate) view: View,
+    /// Which workloads and containers; none = all of them.
+    pub(crate) selectors: Vec<Selector>,
+    /// Which endpoints; without it, all that the contract has.
+    pub(crate) protocols: Option<Vec<Protocol>>,
+    /// What to do with a variable that a container has already, with another value.
+    pub(crate) on_conflict: OnConflict,
+    /// Where new variables go.
+    pub(crate) order: Order,
+    /// The ConfigMap that the function makes.
+    pub(crate) config_map: ConfigMap,
+}
+
+/// Names the contract.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct EndpointsFrom {
+    /// `metadata.name` of the object.
+    pub(crate) name: String,
+}
+
+/// A workload must meet all that is set. Lists are of alternatives; `*` and `?` match as in a shell.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct Selector {
+    /// Kinds, exactly as they are written.
+    pub(crate) kinds: Vec<String>,
+    /// Names.
+    pub(crate) names: Vec<String>,
+    /// Namespaces; a workload that names none is in `default`.
+    pub(crate) namespaces: Vec<String>,
+    /// Labels of the workload itself, in the words of `kubectl --selector`.
+    pub(crate) label_selector: Option<String>,
+    /// Annotations of the workload itself, in the same words.
+    pub(crate) annotation_selector: Option<String>,
+    /// Containers and init containers; `!name` leaves one out.
+    pub(crate) containers: Vec<String>,
+}
+
+/// What to do with a variable that is there with another value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub(crate) enum OnConflict {
+    /// The contract's value takes its place.
+    #[default]
+    Replace,
+    /// It stays.
+    Keep,
+    /// The run fails and names it.
+    Error,
+}
+
+/// Where new variables go in a container's list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub(crate) enum Order {
+    /// At the end, but before the first variable that refers to one of them.
+    #[default]
+    Auto,
+    /// At the beginning.
+    First,
+    /// At the end.
+    Last,
+}
+
+/// The ConfigMap that the bases depend on.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ConfigMap {
+    /// Its name.
+    pub(crate) name: String,
+}
+
+impl Default for ConfigMap {
+    fn default() -> Self {
+        Self {
+            name: "mlplat-endpoints".to_owned(),
+        }
+    }
+}
