@@ -140,3 +140,134 @@ fn is_attribute_name(name: &str) -> bool {
         .is_some_and(|byte| byte.is_ascii_lowercase() || byte == b'_')
         && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_quote;
+
+    use super::*;
+
+    fn refusal(input: &DeriveInput) -> String {
+        model(input).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_word_that_is_none_is_answered_with_those_that_are() {
+        let text = refusal(&parse_quote!(
+            struct M {
+                #[model(replaces)]
+                a: String,
+            }
+        ));
+        assert!(
+            text.starts_with("unknown word; a field can say: replace, keep,"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn words_that_contradict_the_type_are_refused() {
+        let optional = refusal(&parse_quote!(
+            struct M {
+                #[model(optional)]
+                a: String,
+            }
+        ));
+        assert_eq!(
+            optional,
+            "`optional` is for Computed<…>; make any other field Option<…>"
+        );
+        let default = refusal(&parse_quote!(
+            struct M {
+                #[model(default = 1)]
+                a: Option<u8>,
+            }
+        ));
+        assert_eq!(
+            default,
+            "a field with a default always has a value; make it plain, not Option<…>"
+        );
+        let block = refusal(&parse_quote!(
+            struct M {
+                #[model(block, replace)]
+                a: Option<N>,
+            }
+        ));
+        assert_eq!(block, "a block cannot say this; the fields of its model can");
+    }
+
+    #[test]
+    fn names_are_attributes_and_there_once() {
+        let name = refusal(&parse_quote!(
+            struct M {
+                #[model(name = "Port")]
+                a: u16,
+            }
+        ));
+        assert_eq!(name, "an attribute's name is snake case: [a-z_][a-z0-9_]*");
+        let twice = refusal(&parse_quote!(
+            struct M {
+                a: u16,
+                #[model(name = "a")]
+                b: u16,
+            }
+        ));
+        assert_eq!(twice, "two fields have this name");
+        let word = refusal(&parse_quote!(
+            struct M {
+                #[model(replace, replace)]
+                a: u16,
+            }
+        ));
+        assert_eq!(word, "`replace` is there twice");
+    }
+
+    #[test]
+    fn what_is_no_struct_with_names_is_no_model() {
+        assert_eq!(
+            refusal(&parse_quote!(
+                enum M {}
+            )),
+            "a model is a struct with named fields"
+        );
+        assert_eq!(
+            refusal(&parse_quote!(
+                struct M(u8);
+            )),
+            "a model's fields have names: they are the attributes"
+        );
+        assert_eq!(
+            refusal(&parse_quote!(
+                struct M<T> {
+                    a: T,
+                }
+            )),
+            "a model has no parameters: its schema is one"
+        );
+    }
+
+    #[test]
+    fn a_range_has_its_end_in_it() {
+        let range = refusal(&parse_quote!(
+            struct M {
+                #[model(range = 1..9)]
+                a: u16,
+            }
+        ));
+        assert_eq!(range, "the end belongs to it: write `..=`");
+    }
+
+    #[test]
+    fn every_wrong_field_is_told_at_once() {
+        let errors = model(&parse_quote!(
+            struct M {
+                #[model(oops)]
+                a: u16,
+                #[model(alas)]
+                b: u16,
+            }
+        ))
+        .unwrap_err();
+        assert_eq!(errors.into_iter().count(), 2);
+    }
+}

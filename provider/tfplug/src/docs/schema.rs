@@ -153,7 +153,7 @@ fn text(attribute: &Attribute) -> String {
         Some(Value::String(default)) if !attribute.sensitive => sentences.push(format!("Defaults to `{default}`.")),
         _ => {}
     }
-    sentences.extend(attribute.relations.iter().map(|relation| self::relation(relation)));
+    sentences.extend(attribute.relations.iter().map(relation));
     if attribute.replace {
         sentences.push("Changing it makes a new resource.".to_owned());
     }

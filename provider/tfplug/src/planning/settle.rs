@@ -126,10 +126,10 @@ fn sort(set: &mut Value) {
 /// A number that went through a double comes back as the reference has it, when that is the same double.
 pub(crate) fn reconcile(value: &mut Value, reference: &Value) {
     match (value, reference) {
-        (Value::Number(number), Value::Number(wanted)) => {
-            if number != wanted && number.as_f64() == wanted.as_f64() && number.as_i64().is_none() {
-                number.clone_from(wanted);
-            }
+        (Value::Number(number), Value::Number(wanted))
+            if number.as_i64().is_none() && number.as_f64() == wanted.as_f64() =>
+        {
+            number.clone_from(wanted);
         }
         (Value::List(elements), Value::List(references)) => {
             elements

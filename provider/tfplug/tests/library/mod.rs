@@ -1,5 +1,7 @@
 //! A provider that has a bit of everything, and keeps its things in memory.
 
+#![expect(clippy::unwrap_used, reason = "a test's provider")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
