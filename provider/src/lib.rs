@@ -6,18 +6,27 @@
 //! |---|---|
 //! | [`registry`] | tables of everything that Terraform can call; nothing else |
 //! | [`provider`] | the provider block, and what every resource is given |
-//! | [`resources`], [`data_sources`], [`functions`] | one file each: model, errors, create, read, update, delete |
+//! | [`resources`], [`data_sources`], [`ephemeral`], [`functions`] | one file each: model, errors, and what Terraform asks of it |
 //! | [`cli`] | one file per command of `mlplat` |
 //! | [`config`] | the process environment: folders and search path; nothing else reads it |
+//! | [`services`] | what the components of a local stack are; no I/O |
+//! | [`engines`] | the programs that serve: found, or fetched once |
+//! | [`runtimes`] | where services run, and talking to them |
+//! | [`wait`] | the only polling loop |
 //! | [`published`] | the files that infrastructure hands to Kubernetes manifests: the contract, its Secrets |
 //! | [`workload`] | what the kubelet would put into a container's environment, from rendered manifests |
 
 pub mod cli;
 pub mod config;
 pub mod data_sources;
+pub mod engines;
+pub mod ephemeral;
 pub mod functions;
 pub mod provider;
 pub mod published;
 pub mod registry;
 pub mod resources;
+pub mod runtimes;
+pub mod services;
+pub mod wait;
 pub mod workload;

@@ -4,10 +4,12 @@ use tfplug::Provider;
 
 use crate::config::{Config, ConfigError};
 use crate::data_sources::environment::EnvironmentData;
+use crate::ephemeral::credentials::CredentialsEphemeral;
 use crate::functions::render_endpoints::RenderEndpoints;
 use crate::functions::render_env::RenderEnv;
 use crate::provider::Root;
 use crate::resources::environment::EnvironmentResource;
+use crate::resources::local_services::LocalServicesResource;
 
 /// Namespace and name in `required_providers`.
 pub const SOURCE: &str = "mlplat/mlplat";
@@ -18,8 +20,11 @@ pub fn provider(config: Result<Config, ConfigError>) -> Provider {
     Provider::builder("mlplat", env!("CARGO_PKG_VERSION"), Root(config))
         // resources
         .resource(EnvironmentResource)
+        .resource(LocalServicesResource)
         // data sources
         .data_source(EnvironmentData)
+        // ephemeral resources
+        .ephemeral(CredentialsEphemeral)
         // functions
         .function(RenderEndpoints)
         .function(RenderEnv)

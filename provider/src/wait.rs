@@ -46,7 +46,11 @@ impl<E: fmt::Display> fmt::Display for WaitError<E> {
         match self {
             Self::TimedOut { what, within, last } => {
                 write!(out, "waited {:.1} s for {what} in vain", within.as_secs_f32())?;
-                if last.is_empty() { Ok(()) } else { write!(out, ": {last}") }
+                if last.is_empty() {
+                    Ok(())
+                } else {
+                    write!(out, ": {last}")
+                }
             }
             Self::Cancelled { what } => write!(out, "stopped on request while waiting for {what}"),
             Self::Failed(error) => error.fmt(out),
@@ -83,10 +87,20 @@ where
             Ok(Ok(Look::Done(value))) => return Ok(value),
             Ok(Ok(Look::NotYet(reason))) => last = reason,
             Ok(Err(error)) => return Err(WaitError::Failed(error)),
-            Err(_) => return Err(WaitError::TimedOut { what: what.to_owned(), within, last }),
+            Err(_) => {
+                return Err(WaitError::TimedOut {
+                    what: what.to_owned(),
+                    within,
+                    last,
+                });
+            }
         }
         if Instant::now() + rest >= deadline {
-            return Err(WaitError::TimedOut { what: what.to_owned(), within, last });
+            return Err(WaitError::TimedOut {
+                what: what.to_owned(),
+                within,
+                last,
+            });
         }
         tokio::select! {
             biased;
@@ -110,7 +124,8 @@ mod tests {
     #[tokio::test]
     async fn what_is_there_at_once_costs_no_pause() {
         let started = Instant::now();
-        let found = until("a number", Duration::from_secs(5), &CancellationToken::new(), || async {
+        let token = CancellationToken::new();
+        let found = until("a number", Duration::from_secs(5), &token, || async {
             Ok::<_, String>(Look::Done(7))
         });
         assert_eq!(found.await, Ok(7));
@@ -119,15 +134,20 @@ mod tests {
 
     #[tokio::test]
     async fn a_deadline_says_what_was_waited_for_and_what_was_seen() {
-        let error = until("the moon", Duration::from_millis(30), &CancellationToken::new(), || async {
+        let token = CancellationToken::new();
+        let error = until("the moon", Duration::from_millis(30), &token, || async {
             Ok::<Look<()>, String>(Look::NotYet("only clouds".to_owned()))
         });
-        assert_eq!(error.await.unwrap_err().to_string(), "waited 0.0 s for the moon in vain: only clouds");
+        assert_eq!(
+            error.await.unwrap_err().to_string(),
+            "waited 0.0 s for the moon in vain: only clouds"
+        );
     }
 
     #[tokio::test]
     async fn a_look_that_hangs_is_cut_at_the_deadline() {
-        let error = until("an answer", Duration::from_millis(30), &CancellationToken::new(), || {
+        let token = CancellationToken::new();
+        let error = until("an answer", Duration::from_millis(30), &token, || {
             std::future::pending::<Result<Look<()>, String>>()
         });
         assert!(matches!(error.await, Err(WaitError::TimedOut { .. })));
@@ -137,14 +157,21 @@ mod tests {
     async fn cancelling_ends_a_wait_at_once() {
         let token = CancellationToken::new();
         token.cancel();
-        let error =
-            until("nothing", Duration::from_secs(60), &token, || async { Ok::<Look<()>, String>(Look::NotYet(String::new())) });
-        assert_eq!(error.await, Err(WaitError::Cancelled { what: "nothing".to_owned() }));
+        let error = until("nothing", Duration::from_secs(60), &token, || async {
+            Ok::<Look<()>, String>(Look::NotYet(String::new()))
+        });
+        assert_eq!(
+            error.await,
+            Err(WaitError::Cancelled {
+                what: "nothing".to_owned()
+            })
+        );
     }
 
     #[tokio::test]
     async fn a_failed_look_ends_the_wait() {
-        let error = until("bread", Duration::from_secs(60), &CancellationToken::new(), || async {
+        let token = CancellationToken::new();
+        let error = until("bread", Duration::from_secs(60), &token, || async {
             Err::<Look<()>, _>("burnt".to_owned())
         });
         assert_eq!(error.await, Err(WaitError::Failed("burnt".to_owned())));

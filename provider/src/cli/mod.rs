@@ -3,7 +3,11 @@
 //! A command is an `Arguments` and a `run(arguments, &Config, out)`. It writes its result to `out` (stdout) and answers
 //! with an error instead of printing one: exit code 1 then, 2 when the command line itself is wrong.
 
+pub mod docs;
+mod engines;
 mod run;
+mod stacks;
+mod supervise;
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -28,6 +32,12 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Run(run::Arguments),
+    Engines(engines::Arguments),
+    Status(stacks::StatusArguments),
+    Down(stacks::DownArguments),
+    Supervise(supervise::Arguments),
+    #[command(hide = true)]
+    Docs(docs::Arguments),
 }
 
 /// Runs the command that the arguments (program name first) ask for, and prints its error.
@@ -56,6 +66,11 @@ pub fn failed(error: &(dyn Error + 'static)) -> ExitCode {
 fn run(command: Command, config: &Config, out: &mut dyn Write) -> Outcome {
     match command {
         Command::Run(arguments) => run::run(&arguments, config, out),
+        Command::Engines(arguments) => engines::run(&arguments, config, out),
+        Command::Status(arguments) => stacks::status(&arguments, config, out),
+        Command::Down(arguments) => stacks::down(&arguments, config, out),
+        Command::Supervise(arguments) => supervise::run(&arguments, config, out),
+        Command::Docs(arguments) => docs::run(&arguments, config, out),
     }
 }
 

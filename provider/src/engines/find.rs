@@ -47,7 +47,11 @@ impl Engines {
     pub(super) fn cached(&self, engine: Engine) -> Option<Found> {
         let pin = pins::pin(engine)?;
         let bin = self.cache.join(engine.as_str()).join(pin.version).join(pin.bin);
-        bin.join(engine.server()).is_file().then(|| Found { engine, version: pin.version.to_owned(), bin })
+        bin.join(engine.server()).is_file().then(|| Found {
+            engine,
+            version: pin.version.to_owned(),
+            bin,
+        })
     }
 }
 
@@ -57,18 +61,26 @@ fn missing(engines: &[Engine], wanted: Option<&str>, seen: Vec<String>) -> Engin
         pins::pin(**engine)
             .is_some_and(|pin| pin.wheel().is_some() && wanted.is_none_or(|wanted| matches(pin.version, wanted)))
     };
-    let wanted = format!("{}{}", names.join(" or "), wanted.map(|version| format!(" {version}")).unwrap_or_default());
+    let wanted = format!(
+        "{}{}",
+        names.join(" or "),
+        wanted.map(|version| format!(" {version}")).unwrap_or_default()
+    );
     match engines.iter().find(fetched) {
         Some(&engine) => EngineError::Missing { wanted, engine, seen },
-        None => EngineError::MissingUnpackaged { wanted, seen, package: otherwise(engines) },
+        None => EngineError::MissingUnpackaged {
+            wanted,
+            seen,
+            package: otherwise(engines),
+        },
     }
 }
 
 fn otherwise(engines: &[Engine]) -> &'static str {
-    engines
-        .iter()
-        .find_map(|engine| pins::pin(*engine))
-        .map_or("the system's package manager (`apt-get install redis-server`, `brew install redis`)", |pin| pin.otherwise)
+    engines.iter().find_map(|engine| pins::pin(*engine)).map_or(
+        "the system's package manager (`apt-get install redis-server`, `brew install redis`)",
+        |pin| pin.otherwise,
+    )
 }
 
 fn title(engine: Engine) -> &'static str {
@@ -103,11 +115,17 @@ fn usual_folders(engine: Engine) -> Vec<PathBuf> {
             ],
             "bin",
         ),
-        Engine::Valkey | Engine::Redis | Engine::Seaweedfs => return ["/usr/sbin", "/usr/local/bin", "/opt/homebrew/bin"].map(PathBuf::from).to_vec(),
+        Engine::Valkey | Engine::Redis | Engine::Seaweedfs => {
+            return ["/usr/sbin", "/usr/local/bin", "/opt/homebrew/bin"]
+                .map(PathBuf::from)
+                .to_vec();
+        }
     };
     let mut folders = Vec::new();
     for (parent, prefix) in parents {
-        let Ok(entries) = std::fs::read_dir(parent) else { continue };
+        let Ok(entries) = std::fs::read_dir(parent) else {
+            continue;
+        };
         for entry in entries.flatten() {
             if entry.file_name().to_string_lossy().starts_with(prefix) {
                 folders.push(entry.path().join(below));
@@ -120,8 +138,17 @@ fn usual_folders(engine: Engine) -> Vec<PathBuf> {
 
 /// What the program says of itself; `None` when it cannot run here.
 fn ask_version(server: &Path) -> Option<String> {
-    let flag = if server.ends_with("weed") { "version" } else { "--version" };
-    let answer = Command::new(server).arg(flag).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    let flag = if server.ends_with("weed") {
+        "version"
+    } else {
+        "--version"
+    };
+    let answer = Command::new(server)
+        .arg(flag)
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
     version_in(&String::from_utf8_lossy(&answer.stdout))
 }
 
@@ -130,7 +157,9 @@ fn ask_version(server: &Path) -> Option<String> {
 fn version_in(text: &str) -> Option<String> {
     let words = || text.split_whitespace().map(|word| word.trim_start_matches("v="));
     let leading = |word: &str| -> String {
-        let end = word.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(word.len());
+        let end = word
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(word.len());
         word[..end].trim_matches('.').to_owned()
     };
     let dotted = words().map(leading).find(|number| number.contains('.'));
@@ -150,8 +179,14 @@ mod tests {
         let read = |text| version_in(text).unwrap();
         assert_eq!(read("postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)"), "15.14");
         assert_eq!(read("postgres (PostgreSQL) 18beta1"), "18");
-        assert_eq!(read("Valkey server v=8.1.8 sha=00000000:1 malloc=libc bits=64 build=7e"), "8.1.8");
-        assert_eq!(read("Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64"), "7.0.15");
+        assert_eq!(
+            read("Valkey server v=8.1.8 sha=00000000:1 malloc=libc bits=64 build=7e"),
+            "8.1.8"
+        );
+        assert_eq!(
+            read("Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64"),
+            "7.0.15"
+        );
         assert_eq!(read("version 8000GB 4.48 pypi linux amd64"), "4.48");
         assert_eq!(version_in("no number"), None);
     }
@@ -165,7 +200,10 @@ mod tests {
 
     #[test]
     fn what_nobody_packages_gets_another_advice_than_what_can_be_fetched() {
-        let nowhere = Engines { cache: "/nowhere".into(), path: Vec::new() };
+        let nowhere = Engines {
+            cache: "/nowhere".into(),
+            path: Vec::new(),
+        };
         let error = nowhere.find(&[Engine::Postgres], Some("3")).unwrap_err().to_string();
         assert!(error.starts_with("no PostgreSQL 3 on this machine"), "{error}");
         assert!(error.contains("apt-get install postgresql"), "{error}");

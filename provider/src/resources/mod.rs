@@ -3,3 +3,4 @@
 pub mod credentials;
 pub mod endpoints;
 pub mod environment;
+pub mod local_services;

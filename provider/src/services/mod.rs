@@ -123,7 +123,10 @@ impl Site {
     /// When the service did not declare the name: a bug of ours.
     #[must_use]
     pub fn port(&self, name: &str) -> u16 {
-        *self.ports.get(name).expect("a service asks only for the ports that it declares")
+        *self
+            .ports
+            .get(name)
+            .expect("a service asks only for the ports that it declares")
     }
 
     /// A path below the component's folder, as an argument.
@@ -227,8 +230,15 @@ pub(crate) mod testing {
         let mut count = 0;
         Site {
             dir: Path::new("/stacks/demo").join(service.component().as_str()),
-            ports: names.zip(20_000..).map(|(name, port)| (name.to_owned(), port)).collect(),
-            engine: Found { engine, version: version.to_owned(), bin: "/engine/bin".into() },
+            ports: names
+                .zip(20_000..)
+                .map(|(name, port)| (name.to_owned(), port))
+                .collect(),
+            engine: Found {
+                engine,
+                version: version.to_owned(),
+                bin: "/engine/bin".into(),
+            },
             login: service.new_login(&mut || {
                 count += 1;
                 Secret::new(format!("canary-{count}"))

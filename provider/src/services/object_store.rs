@@ -80,7 +80,11 @@ impl Service for ObjectStore {
     fn new_login(&self, random: &mut dyn FnMut() -> Secret) -> Login {
         // An access key id is a name, not a secret; clients accept any of 16 to 128 word characters.
         let id = random().expose().replace(['-', '_'], "0").to_ascii_uppercase();
-        Login { user: format!("MLPLAT{}", &id[..id.len().min(14)]), secret: random(), admin_secret: None }
+        Login {
+            user: format!("MLPLAT{}", &id[..id.len().min(14)]),
+            secret: random(),
+            admin_secret: None,
+        }
     }
 
     fn files(&self, site: &Site) -> Vec<ConfigFile> {
@@ -89,7 +93,10 @@ impl Service for ObjectStore {
             "credentials": [{"accessKey": site.login.user, "secretKey": site.login.secret.expose()}],
             "actions": ["Admin", "Read", "Write", "List", "Tagging"],
         }]});
-        vec![ConfigFile { name: "identities.json", text: format!("{identities}\n") }]
+        vec![ConfigFile {
+            name: "identities.json",
+            text: format!("{identities}\n"),
+        }]
     }
 
     fn unit(&self, site: &Site) -> Unit {
@@ -103,7 +110,10 @@ impl Service for ObjectStore {
         set("s3.port.grpc", &site.port("s3.grpc").to_string());
         for part in ["master", "volume", "filer", "admin"] {
             set(&format!("{part}.port"), &site.port(part).to_string());
-            set(&format!("{part}.port.grpc"), &site.port(&format!("{part}.grpc")).to_string());
+            set(
+                &format!("{part}.port.grpc"),
+                &site.port(&format!("{part}.grpc")).to_string(),
+            );
         }
         set("s3.port.iceberg", "0");
         set("s3.port.lance", "0");
@@ -120,21 +130,33 @@ impl Service for ObjectStore {
             refuses_root: false,
             prepare: None,
             pid_file: None,
-            stop: Halt { signal: StopSignal::Terminate, patience_ms: 10_000 },
+            stop: Halt {
+                signal: StopSignal::Terminate,
+                patience_ms: 10_000,
+            },
             // An orderly end takes 2 s, for data that is deleted next.
-            discard: Halt { signal: StopSignal::Kill, patience_ms: 0 },
+            discard: Halt {
+                signal: StopSignal::Kill,
+                patience_ms: 0,
+            },
             fingerprint: String::new(),
         }
         .stamped(&self.files(site))
     }
 
     fn dialogue(&self) -> Dialogue {
-        Dialogue::S3 { region: self.region.clone(), buckets: self.buckets.clone(), force_destroy: self.force_destroy }
+        Dialogue::S3 {
+            region: self.region.clone(),
+            buckets: self.buckets.clone(),
+            force_destroy: self.force_destroy,
+        }
     }
 
     fn offer(&self, endpoints: &mut Endpoints, port: u16, secret_name: &str) {
         endpoints.s3 = Some(endpoint_contract::S3 {
-            host: Origin { url: format!("http://{LOOPBACK}:{port}") },
+            host: Origin {
+                url: format!("http://{LOOPBACK}:{port}"),
+            },
             cluster: None,
             region: self.region.clone(),
             force_path_style: true,
@@ -171,7 +193,11 @@ mod tests {
     fn another_bucket_starts_nothing_anew() {
         let one = ObjectStore::default();
         let site = site(&one, Engine::Seaweedfs, "4.48");
-        let other = ObjectStore { buckets: vec!["models".into()], region: "eu-west-1".into(), ..ObjectStore::default() };
+        let other = ObjectStore {
+            buckets: vec!["models".into()],
+            region: "eu-west-1".into(),
+            ..ObjectStore::default()
+        };
         assert_eq!(one.unit(&site).fingerprint, other.unit(&site).fingerprint);
     }
 }

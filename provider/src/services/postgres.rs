@@ -80,12 +80,19 @@ impl Service for Postgres {
     }
 
     fn new_login(&self, random: &mut dyn FnMut() -> Secret) -> Login {
-        Login { user: self.username.clone(), secret: random(), admin_secret: Some(random()) }
+        Login {
+            user: self.username.clone(),
+            secret: random(),
+            admin_secret: Some(random()),
+        }
     }
 
     fn files(&self, site: &Site) -> Vec<ConfigFile> {
         let password = site.login.admin_secret.as_ref().map_or("", Secret::expose);
-        vec![ConfigFile { name: "admin-password", text: format!("{password}\n") }]
+        vec![ConfigFile {
+            name: "admin-password",
+            text: format!("{password}\n"),
+        }]
     }
 
     fn unit(&self, site: &Site) -> Unit {
@@ -136,21 +143,33 @@ impl Service for Postgres {
             }),
             pid_file: Some(site.dir.join("data/postmaster.pid")),
             // SIGINT closes the sessions; SIGTERM would wait for them. A killed server leaves shared memory behind.
-            stop: Halt { signal: StopSignal::Interrupt, patience_ms: 20_000 },
-            discard: Halt { signal: StopSignal::Interrupt, patience_ms: 5_000 },
+            stop: Halt {
+                signal: StopSignal::Interrupt,
+                patience_ms: 20_000,
+            },
+            discard: Halt {
+                signal: StopSignal::Interrupt,
+                patience_ms: 5_000,
+            },
             fingerprint: String::new(),
         }
-        // The password file is for initdb alone: a change of it starts nothing anew.
-        .stamped(&[])
+        .stamped(&self.files(site))
     }
 
     fn dialogue(&self) -> Dialogue {
-        Dialogue::Postgres { admin: ADMIN, database: self.database.clone(), seed_sql: self.seed_sql.clone() }
+        Dialogue::Postgres {
+            admin: ADMIN,
+            database: self.database.clone(),
+            seed_sql: self.seed_sql.clone(),
+        }
     }
 
     fn offer(&self, endpoints: &mut Endpoints, port: u16, secret_name: &str) {
         endpoints.postgres = Some(endpoint_contract::Postgres {
-            host: HostPort { address: LOOPBACK.to_owned(), port },
+            host: HostPort {
+                address: LOOPBACK.to_owned(),
+                port,
+            },
             cluster: None,
             database: self.database.clone(),
             ssl_mode: SslMode::Disable,
@@ -166,7 +185,11 @@ mod tests {
 
     #[test]
     fn no_password_is_in_the_command_line() {
-        let postgres = Postgres { max_connections: Some(20), shared_buffers_mb: Some(64), ..Postgres::default() };
+        let postgres = Postgres {
+            max_connections: Some(20),
+            shared_buffers_mb: Some(64),
+            ..Postgres::default()
+        };
         let site = site(&postgres, Engine::Postgres, "15.14");
         let unit = postgres.unit(&site);
         let shown = format!("{unit:?} {site:?}");
@@ -183,9 +206,16 @@ mod tests {
     fn what_needs_no_restart_keeps_the_fingerprint() {
         let one = Postgres::default();
         let site = site(&one, Engine::Postgres, "15.14");
-        let other = Postgres { database: "b".into(), seed_sql: Some("select 1".into()), ..Postgres::default() };
+        let other = Postgres {
+            database: "b".into(),
+            seed_sql: Some("select 1".into()),
+            ..Postgres::default()
+        };
         assert_eq!(one.unit(&site).fingerprint, other.unit(&site).fingerprint);
-        let slower = Postgres { max_connections: Some(7), ..Postgres::default() };
+        let slower = Postgres {
+            max_connections: Some(7),
+            ..Postgres::default()
+        };
         assert_ne!(one.unit(&site).fingerprint, slower.unit(&site).fingerprint);
     }
 }

@@ -40,7 +40,14 @@ pub const MAXMEMORY_POLICIES: [&str; 8] = [
 
 impl Default for Redis {
     fn default() -> Self {
-        Self { engine: None, version: None, port: None, maxmemory_mb: None, maxmemory_policy: None, persistence: true }
+        Self {
+            engine: None,
+            version: None,
+            port: None,
+            maxmemory_mb: None,
+            maxmemory_policy: None,
+            persistence: true,
+        }
     }
 }
 
@@ -50,7 +57,8 @@ impl Service for Redis {
     }
 
     fn engines(&self) -> Vec<Engine> {
-        self.engine.map_or_else(|| vec![Engine::Valkey, Engine::Redis], |engine| vec![engine])
+        self.engine
+            .map_or_else(|| vec![Engine::Valkey, Engine::Redis], |engine| vec![engine])
     }
 
     fn version(&self) -> Option<&str> {
@@ -71,7 +79,11 @@ impl Service for Redis {
 
     fn new_login(&self, random: &mut dyn FnMut() -> Secret) -> Login {
         // The name that `requirepass` protects.
-        Login { user: "default".to_owned(), secret: random(), admin_secret: None }
+        Login {
+            user: "default".to_owned(),
+            secret: random(),
+            admin_secret: None,
+        }
     }
 
     fn files(&self, site: &Site) -> Vec<ConfigFile> {
@@ -92,7 +104,10 @@ impl Service for Redis {
         if let Some(policy) = &self.maxmemory_policy {
             text.push_str(&format!("maxmemory-policy {policy}\n"));
         }
-        vec![ConfigFile { name: "cache.conf", text }]
+        vec![ConfigFile {
+            name: "cache.conf",
+            text,
+        }]
     }
 
     fn unit(&self, site: &Site) -> Unit {
@@ -107,8 +122,14 @@ impl Service for Redis {
             refuses_root: false,
             prepare: None,
             pid_file: None,
-            stop: Halt { signal: StopSignal::Terminate, patience_ms: 10_000 },
-            discard: Halt { signal: StopSignal::Kill, patience_ms: 0 },
+            stop: Halt {
+                signal: StopSignal::Terminate,
+                patience_ms: 10_000,
+            },
+            discard: Halt {
+                signal: StopSignal::Kill,
+                patience_ms: 0,
+            },
             fingerprint: String::new(),
         }
         .stamped(&self.files(site))
@@ -120,7 +141,10 @@ impl Service for Redis {
 
     fn offer(&self, endpoints: &mut Endpoints, port: u16, secret_name: &str) {
         endpoints.redis = Some(endpoint_contract::Redis {
-            host: HostPort { address: LOOPBACK.to_owned(), port },
+            host: HostPort {
+                address: LOOPBACK.to_owned(),
+                port,
+            },
             cluster: None,
             database: 0,
             tls: false,
@@ -166,6 +190,13 @@ mod tests {
     #[test]
     fn valkey_comes_first_unless_the_user_names_an_engine() {
         assert_eq!(Redis::default().engines(), [Engine::Valkey, Engine::Redis]);
-        assert_eq!(Redis { engine: Some(Engine::Redis), ..Redis::default() }.engines(), [Engine::Redis]);
+        assert_eq!(
+            Redis {
+                engine: Some(Engine::Redis),
+                ..Redis::default()
+            }
+            .engines(),
+            [Engine::Redis]
+        );
     }
 }

@@ -79,7 +79,12 @@ impl Unit {
             part(file.name);
             part(&file.text);
         }
-        self.fingerprint = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        self.fingerprint = hash
+            .finalize()
+            .iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         self
     }
 }

@@ -67,12 +67,20 @@ impl Reach {
     /// What it said instead, such as that a bucket still holds objects.
     pub async fn furnish(&self, unwanted: &BTreeSet<String>) -> Result<(), NoAnswer> {
         match &self.dialogue {
-            Dialogue::Postgres { admin, database, seed_sql } => {
-                postgres::furnish(self, admin, database, seed_sql.as_deref()).await
-            }
+            Dialogue::Postgres {
+                admin,
+                database,
+                seed_sql,
+            } => postgres::furnish(self, admin, database, seed_sql.as_deref()).await,
             Dialogue::Redis => Ok(()),
-            Dialogue::S3 { region, buckets, force_destroy } => {
-                s3::Client::new(self, region).furnish(buckets, unwanted, *force_destroy).await
+            Dialogue::S3 {
+                region,
+                buckets,
+                force_destroy,
+            } => {
+                s3::Client::new(self, region)
+                    .furnish(buckets, unwanted, *force_destroy)
+                    .await
             }
         }
     }
@@ -88,9 +96,10 @@ impl Reach {
                 ..Missing::default()
             }),
             Dialogue::Redis => redis::answers(self).await.map(|()| Missing::default()),
-            Dialogue::S3 { region, buckets, .. } => {
-                Ok(Missing { buckets: s3::Client::new(self, region).lacks(buckets).await?, ..Missing::default() })
-            }
+            Dialogue::S3 { region, buckets, .. } => Ok(Missing {
+                buckets: s3::Client::new(self, region).lacks(buckets).await?,
+                ..Missing::default()
+            }),
         }
     }
 }

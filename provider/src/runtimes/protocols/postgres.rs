@@ -55,7 +55,11 @@ async fn connect(port: u16, role: &str, password: &Secret, database: &str) -> Re
 }
 
 async fn as_admin(reach: &Reach, admin: &str, database: &str) -> Result<Client, NoAnswer> {
-    let password = reach.login.admin_secret.as_ref().ok_or_else(|| NoAnswer::new("the administrator has no password"))?;
+    let password = reach
+        .login
+        .admin_secret
+        .as_ref()
+        .ok_or_else(|| NoAnswer::new("the administrator has no password"))?;
     Ok(connect(reach.port, admin, password, database).await?)
 }
 
@@ -64,7 +68,10 @@ async fn as_application(reach: &Reach, database: &str) -> Result<Client, tokio_p
 }
 
 pub(super) async fn answers(reach: &Reach, admin: &str) -> Result<(), NoAnswer> {
-    as_admin(reach, admin, MAINTENANCE).await?.simple_query("SELECT 1").await?;
+    as_admin(reach, admin, MAINTENANCE)
+        .await?
+        .simple_query("SELECT 1")
+        .await?;
     Ok(())
 }
 
@@ -93,19 +100,29 @@ pub(super) async fn furnish(
     let server = as_admin(reach, admin, MAINTENANCE).await?;
     let role = &reach.login.user;
     if as_application(reach, MAINTENANCE).await.is_err() {
-        let verb = if server.query_opt("SELECT 1 FROM pg_roles WHERE rolname = $1", &[role]).await?.is_none() {
+        let verb = if server
+            .query_opt("SELECT 1 FROM pg_roles WHERE rolname = $1", &[role])
+            .await?
+            .is_none()
+        {
             "CREATE"
         } else {
             "ALTER"
         };
         // What the master user of a managed PostgreSQL may do; superuser is not part of it.
         let verifier = scram_sha_256(reach.login.secret.expose().as_bytes());
-        let statement =
-            format!("{verb} ROLE {} LOGIN CREATEDB CREATEROLE PASSWORD {}", identifier(role), literal(&verifier));
+        let statement = format!(
+            "{verb} ROLE {} LOGIN CREATEDB CREATEROLE PASSWORD {}",
+            identifier(role),
+            literal(&verifier)
+        );
         server.batch_execute(&statement).await?;
     }
     let owner = server
-        .query_opt("SELECT pg_get_userbyid(datdba)::text FROM pg_database WHERE datname = $1", &[&database])
+        .query_opt(
+            "SELECT pg_get_userbyid(datdba)::text FROM pg_database WHERE datname = $1",
+            &[&database],
+        )
         .await?
         .map(|row| row.get::<_, String>(0));
     match owner {
@@ -145,9 +162,16 @@ async fn sow(reach: &Reach, database: &str, seed: &str) -> Result<(), NoAnswer> 
     if row.get::<_, Option<String>>(0).as_deref() == Some(mark.as_str()) {
         return Ok(());
     }
-    transaction.batch_execute(seed).await.map_err(|error| NoAnswer(format!("seed_sql: {}", NoAnswer::from(error))))?;
     transaction
-        .batch_execute(&format!("COMMENT ON DATABASE {} IS {}", identifier(database), literal(&mark)))
+        .batch_execute(seed)
+        .await
+        .map_err(|error| NoAnswer(format!("seed_sql: {}", NoAnswer::from(error))))?;
+    transaction
+        .batch_execute(&format!(
+            "COMMENT ON DATABASE {} IS {}",
+            identifier(database),
+            literal(&mark)
+        ))
         .await?;
     Ok(transaction.commit().await?)
 }

@@ -7,7 +7,9 @@ use super::{NoAnswer, Reach};
 use crate::services::LOOPBACK;
 
 pub(super) async fn answers(reach: &Reach) -> Result<(), NoAnswer> {
-    let mut stream = TcpStream::connect((LOOPBACK, reach.port)).await.map_err(NoAnswer::new)?;
+    let mut stream = TcpStream::connect((LOOPBACK, reach.port))
+        .await
+        .map_err(NoAnswer::new)?;
     let mut request = command(&["AUTH", &reach.login.user, reach.login.secret.expose()]);
     request.extend(command(&["PING"]));
     stream.write_all(&request).await.map_err(NoAnswer::new)?;
@@ -54,8 +56,17 @@ mod tests {
             let _ = stream.read(&mut asked).await.unwrap();
             stream.write_all(answer).await.unwrap();
         });
-        let login = Login { user: "default".into(), secret: Secret::new("canary"), admin_secret: None };
-        answers(&Reach { port, login, dialogue: Dialogue::Redis }).await
+        let login = Login {
+            user: "default".into(),
+            secret: Secret::new("canary"),
+            admin_secret: None,
+        };
+        answers(&Reach {
+            port,
+            login,
+            dialogue: Dialogue::Redis,
+        })
+        .await
     }
 
     #[tokio::test]
@@ -63,7 +74,11 @@ mod tests {
         assert_eq!(told(b"+OK\r\n+PONG\r\n").await, Ok(()));
         let loading = told(b"+OK\r\n-LOADING Redis is loading the dataset in memory\r\n").await;
         assert_eq!(loading.unwrap_err().0, "LOADING Redis is loading the dataset in memory");
-        assert!(told(b"-WRONGPASS invalid username-password pair\r\n-NOAUTH x\r\n").await.is_err());
+        assert!(
+            told(b"-WRONGPASS invalid username-password pair\r\n-NOAUTH x\r\n")
+                .await
+                .is_err()
+        );
         assert!(told(b"HTTP/1.1 400 Bad Request\r\n\r\n\r\n").await.is_err());
         assert_eq!(told(b"").await.unwrap_err().0, "it closed the connection");
     }

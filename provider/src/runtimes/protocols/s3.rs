@@ -20,7 +20,12 @@ use super::{NoAnswer, Reach};
 use crate::services::LOOPBACK;
 
 /// What S3 leaves as it is in a key.
-const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
+const KEY: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b'/');
 
 pub(super) struct Client<'a> {
     reach: &'a Reach,
@@ -85,11 +90,20 @@ impl<'a> Client<'a> {
     async fn empty(&self, bucket: &str) -> Result<(), NoAnswer> {
         loop {
             // `encoding-type=url`: keys then need no XML decoding.
-            let (status, text) = self.send(Method::GET, &format!("/{bucket}?encoding-type=url&max-keys=1000&versions=")).await?;
+            let (status, text) = self
+                .send(
+                    Method::GET,
+                    &format!("/{bucket}?encoding-type=url&max-keys=1000&versions="),
+                )
+                .await?;
             if status == StatusCode::NOT_FOUND {
                 return Ok(());
             }
-            let listed = expect(&[StatusCode::OK], &format!("listing bucket \"{bucket}\""), (status, text))?;
+            let listed = expect(
+                &[StatusCode::OK],
+                &format!("listing bucket \"{bucket}\""),
+                (status, text),
+            )?;
             let versions: Vec<_> = versions(&listed);
             if versions.is_empty() {
                 return Ok(());
@@ -97,7 +111,11 @@ impl<'a> Client<'a> {
             for (key, version) in versions {
                 let path = format!("/{bucket}/{}?versionId={version}", utf8_percent_encode(&key, KEY));
                 let answer = self.send(Method::DELETE, &path).await?;
-                expect(&[StatusCode::NO_CONTENT, StatusCode::OK], &format!("deleting \"{key}\" of \"{bucket}\""), answer)?;
+                expect(
+                    &[StatusCode::NO_CONTENT, StatusCode::OK],
+                    &format!("deleting \"{key}\" of \"{bucket}\""),
+                    answer,
+                )?;
             }
         }
     }
@@ -127,14 +145,17 @@ impl<'a> Client<'a> {
             .map_err(NoAnswer::new)?
             .into();
         let url = format!("http://{authority}{path_and_query}");
-        let signable =
-            SignableRequest::new(method.as_str(), &url, std::iter::empty(), SignableBody::Bytes(&[])).map_err(NoAnswer::new)?;
+        let signable = SignableRequest::new(method.as_str(), &url, std::iter::empty(), SignableBody::Bytes(&[]))
+            .map_err(NoAnswer::new)?;
         let (instructions, _) = sign(signable, &params).map_err(NoAnswer::new)?.into_parts();
         instructions.apply_to_request_http1x(&mut request);
 
-        let stream = TcpStream::connect((LOOPBACK, self.reach.port)).await.map_err(NoAnswer::new)?;
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(NoAnswer::new)?;
+        let stream = TcpStream::connect((LOOPBACK, self.reach.port))
+            .await
+            .map_err(NoAnswer::new)?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(NoAnswer::new)?;
         // Ends with the sender; an error of it reaches the request.
         tokio::spawn(connection);
         let answer = sender.send_request(request).await.map_err(NoAnswer::new)?;
@@ -150,19 +171,25 @@ fn expect(good: &[StatusCode], what: &str, (status, text): (StatusCode, String))
     }
     let code = between(&text, "<Code>", "</Code>").next().unwrap_or_default();
     let message = between(&text, "<Message>", "</Message>").next().unwrap_or_default();
-    Err(NoAnswer(format!("{what}: HTTP {status} {code} {message}").trim_end().to_owned()))
+    Err(NoAnswer(
+        format!("{what}: HTTP {status} {code} {message}").trim_end().to_owned(),
+    ))
 }
 
 /// Key and version of each entry of a ListObjectVersions answer.
 fn versions(listed: &str) -> Vec<(String, String)> {
-    let entries = between(listed, "<Version>", "</Version>").chain(between(listed, "<DeleteMarker>", "</DeleteMarker>"));
+    let entries =
+        between(listed, "<Version>", "</Version>").chain(between(listed, "<DeleteMarker>", "</DeleteMarker>"));
     entries
         .filter_map(|entry| {
             let key = between(entry, "<Key>", "</Key>").next()?;
             let version = between(entry, "<VersionId>", "</VersionId>").next().unwrap_or("null");
             // "+" is a space in this encoding.
             let key = key.replace('+', "%20");
-            Some((percent_decode_str(&key).decode_utf8_lossy().into_owned(), version.to_owned()))
+            Some((
+                percent_decode_str(&key).decode_utf8_lossy().into_owned(),
+                version.to_owned(),
+            ))
         })
         .collect()
 }
@@ -185,7 +212,10 @@ mod tests {
 
     #[test]
     fn an_error_says_what_the_store_said() {
-        let answer = (StatusCode::FORBIDDEN, "<Error><Code>AccessDenied</Code><Message>no</Message></Error>".to_owned());
+        let answer = (
+            StatusCode::FORBIDDEN,
+            "<Error><Code>AccessDenied</Code><Message>no</Message></Error>".to_owned(),
+        );
         let error = expect(&[StatusCode::OK], "ListBuckets", answer).unwrap_err();
         assert_eq!(error.to_string(), "ListBuckets: HTTP 403 Forbidden AccessDenied no");
     }

@@ -1,0 +1,260 @@
+//! `mlplat_local_services`: one local stack of real services, and its life in Terraform.
+
+mod model;
+mod rules;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use tfplug::{Computed, Config, Context, Diagnostic, Diagnostics, ImportId, Kept, Plan, Resource};
+
+pub use self::model::{LocalServices, ObjectStore, Postgres, Redis};
+use crate::engines::Engines;
+use crate::provider::Clients;
+use crate::runtimes::process::{Stack, StackError};
+use crate::services::Component;
+
+/// The resource.
+pub struct LocalServicesResource;
+
+#[tfplug::async_trait]
+impl Resource for LocalServicesResource {
+    type Model = LocalServices;
+    type Clients = Clients;
+
+    const TYPE: &'static str = "local_services";
+
+    async fn validate(&self, config: &Config<LocalServices>) -> Diagnostics {
+        let mut diagnostics = Diagnostics::none();
+        let mut ports = BTreeMap::new();
+        for component in Component::ALL {
+            let attribute = format!("{component}.port");
+            if let Computed::Known(port) = config.get::<u16>(attribute.as_str())
+                && let Some(other) = ports.insert(port, component)
+            {
+                diagnostics.push(
+                    Diagnostic::error("Two services on one port")
+                        .detail(format!(
+                            "`{other}.port` and `{attribute}` are both {port}. To fix: give each service its own port, or \
+                             leave one out to have it chosen."
+                        ))
+                        .at(attribute.as_str()),
+                );
+            }
+        }
+        diagnostics
+    }
+
+    async fn plan(&self, context: &Context<Clients>, plan: &mut Plan<LocalServices>) -> Result<(), Diagnostics> {
+        if plan.is_destroy() {
+            return Ok(());
+        }
+        if plan.is_create() {
+            match (plan.get::<String>("data_dir"), plan.get::<String>("name")) {
+                (Computed::Unknown, Computed::Known(name)) if !plan.config().is_set("data_dir") => {
+                    let dir = default_dir(context, &name)?;
+                    context.clients().announce_stack(Path::new(&dir));
+                    plan.set("data_dir", dir);
+                }
+                (Computed::Known(dir), _) => context.clients().announce_stack(Path::new(&dir)),
+                _ => {}
+            }
+        }
+        for component in Component::ALL {
+            plan_component(plan, component);
+        }
+        // Known as soon as every port is: who uses the endpoints then sees in the plan what changes for him.
+        let endpoints = plan.planned().and_then(|planned| planned.planned_endpoints());
+        match endpoints {
+            Some(endpoints) => plan.set("endpoints", Computed::Known(endpoints)),
+            None => plan.set_unknown("endpoints"),
+        }
+        Ok(())
+    }
+
+    async fn create(
+        &self,
+        context: &Context<Clients>,
+        planned: LocalServices,
+        _config: LocalServices,
+    ) -> Result<LocalServices, Kept<LocalServices>> {
+        let stack = stack(context, &planned)?;
+        match stack.apply(&planned.spec(), context.cancellation()).await {
+            Ok(status) => Ok(planned.filled(Some(&status))),
+            Err(error) => {
+                // What exists by now is kept, and tainted. Without a record nothing was made.
+                let model = stack
+                    .status()
+                    .await
+                    .ok()
+                    .flatten()
+                    .map(|status| planned.filled(Some(&status)));
+                Err(Kept {
+                    model,
+                    diagnostics: failed("The local services were not made", &error).into(),
+                })
+            }
+        }
+    }
+
+    async fn read(
+        &self,
+        context: &Context<Clients>,
+        state: LocalServices,
+    ) -> Result<Option<LocalServices>, Diagnostics> {
+        let status = stack(context, &state)?
+            .status()
+            .await
+            .map_err(|error| failed("The local services cannot be read", &error))?;
+        Ok(status
+            .filter(|status| status.spec.name == state.name)
+            .map(|status| state.refreshed(&status)))
+    }
+
+    async fn update(
+        &self,
+        context: &Context<Clients>,
+        prior: LocalServices,
+        planned: LocalServices,
+        _config: LocalServices,
+    ) -> Result<LocalServices, Kept<LocalServices>> {
+        let stack = stack(context, &planned)?;
+        match stack.apply(&planned.spec(), context.cancellation()).await {
+            Ok(status) => Ok(planned.filled(Some(&status))),
+            Err(error) => {
+                // The prior settings stay in the state, so that the next plan shows again what is not done.
+                let model = stack
+                    .status()
+                    .await
+                    .ok()
+                    .flatten()
+                    .map(|status| prior.refreshed(&status));
+                Err(Kept {
+                    model,
+                    diagnostics: failed("The local services were not changed as planned", &error).into(),
+                })
+            }
+        }
+    }
+
+    async fn delete(&self, context: &Context<Clients>, state: LocalServices) -> Result<(), Kept<LocalServices>> {
+        stack(context, &state)?
+            .destroy(context.cancellation())
+            .await
+            .map_err(|error| failed("The local services were not destroyed", &error).into())
+    }
+
+    async fn import(&self, context: &Context<Clients>, id: ImportId) -> Result<LocalServices, Diagnostics> {
+        let (name, dir) = match &id {
+            ImportId::Id(id) => match id.split_once('@') {
+                Some((name, dir)) => (name.to_owned(), Some(dir.to_owned())),
+                None => (id.clone(), None),
+            },
+            ImportId::Identity(_) => (id.get("name").unwrap_or_default(), id.get("data_dir")),
+        };
+        rules::stack_name(&name).map_err(|problem| {
+            Diagnostic::error("The import names no stack").detail(format!(
+                "The name {problem}. To fix: give the stack's name as the id, or NAME@DATA_DIR."
+            ))
+        })?;
+        let dir = match dir {
+            Some(dir) => dir,
+            None => default_dir(context, &name)?,
+        };
+        let absent = |error: &StackError| failed("There is nothing to import", error);
+        let stack = open(context, Path::new(&dir));
+        let status = stack.status().await.map_err(|error| absent(&error))?;
+        let status = status.filter(|status| status.spec.name == name);
+        let status = status.ok_or_else(|| {
+            absent(&StackError::Absent {
+                path: PathBuf::from(&dir),
+            })
+        })?;
+        Ok(LocalServices::imported(dir, &status))
+    }
+}
+
+/// What a component's computed attributes will be.
+fn plan_component(plan: &mut Plan<LocalServices>, component: Component) {
+    let at = |attribute: &str| format!("{component}.{attribute}");
+    let present = plan.planned().is_none_or(|planned| planned.has(component));
+    if !present || !plan.config().is_set(component.as_str()) || plan.config().is_unknown(component.as_str()) {
+        return;
+    }
+    // Apply mends whatever a read has found.
+    plan.set(at("status").as_str(), "running".to_owned());
+    let existed = plan.prior().is_some_and(|prior| prior.has(component));
+    if !existed {
+        return;
+    }
+    // Another engine comes in another version; what is found may be newer than what was.
+    if component == Component::Redis && plan.changes("redis.engine") && !plan.config().is_set("redis.version") {
+        plan.set_unknown("redis.version");
+    }
+    if plan.changes(at("engine").as_str())
+        || plan.changes(at("version").as_str())
+        || plan.changes(at("status").as_str())
+    {
+        plan.set_unknown(at("engine_version_actual").as_str());
+    }
+    if component == Component::Postgres
+        && let Some(made_by) = plan
+            .prior()
+            .and_then(|prior| prior.postgres.as_ref()?.version.known().cloned())
+        && let Computed::Known(wanted) = plan.get::<String>("postgres.version")
+        && rules::major(&made_by) != rules::major(&wanted)
+        && plan.prior().map(|prior| &prior.name) == plan.get::<String>("name").known()
+    {
+        let error = StackError::VersionChange {
+            component,
+            made_by,
+            wanted,
+        };
+        plan.tell(failed("The version cannot change in place", &error));
+    }
+}
+
+fn default_dir(context: &Context<Clients>, name: &str) -> Result<String, Diagnostics> {
+    let dir = context.clients().config.stack_dir(name);
+    dir.to_str().map(str::to_owned).ok_or_else(|| {
+        Diagnostic::error("The data folder's name is not Unicode")
+            .detail("To fix: set `data_dir`, or MLPLAT_DATA_DIR in the environment.")
+            .at("data_dir")
+            .into()
+    })
+}
+
+fn stack(context: &Context<Clients>, model: &LocalServices) -> Result<Stack, Diagnostics> {
+    match model.data_dir.known() {
+        Some(dir) => Ok(open(context, Path::new(dir))),
+        None => Ok(open(context, Path::new(&default_dir(context, &model.name)?))),
+    }
+}
+
+fn open(context: &Context<Clients>, dir: &Path) -> Stack {
+    let config = &context.clients().config;
+    Stack::open(dir, Engines::new(config), &config.program)
+}
+
+/// One problem, at the attribute that it is about.
+fn failed(summary: &str, error: &StackError) -> Diagnostic {
+    let text = error.to_string();
+    let text = if text.ends_with(['.', '\n']) || text.contains('\n') {
+        text
+    } else {
+        format!("{text}.")
+    };
+    let diagnostic = Diagnostic::error(summary).detail(text);
+    let path = error
+        .attribute()
+        .into_iter()
+        .fold(tfplug::Path::root(), |path, step| path.attribute(step));
+    if path.steps().is_empty() {
+        diagnostic
+    } else {
+        diagnostic.at(&path)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,360 @@
+//! The arguments and attributes of `mlplat_local_services`, and how they become a stack and come from one.
+
+use std::collections::BTreeMap;
+
+use tfplug::{Computed, Model};
+
+use super::rules::{absolute_path, buckets, database, major, secret_name, stack_name, username, version};
+use crate::engines::Engine;
+use crate::resources::endpoints::Endpoints;
+use crate::runtimes::process::{ComponentStatus, Status};
+use crate::services::{self, Component, StackSpec};
+
+/// A local stack of real services, for development and tests: PostgreSQL, a Redis-compatible cache and an S3-compatible
+/// object store, each only if its argument is given.
+///
+/// The services run as processes of the user, listen on 127.0.0.1 only, and outlive Terraform: `apply` starts them and
+/// returns when every one answers. A service that dies is started again with its data; one that was stopped or deleted
+/// shows in the next plan and is mended by the next apply. Changing one component leaves the others running.
+///
+/// Passwords are random and stay in the stack's folder. They are in no plan and no state: the ephemeral resource
+/// `mlplat_credentials` reads them.
+///
+/// **Data.** Removing a component deletes its data, destroying the resource deletes the folder. What an application wrote
+/// is not kept elsewhere.
+///
+/// **Engines** are taken from where they are installed, else from the user's cache, which `mlplat engines install` fills.
+#[derive(Model, Clone, Debug, PartialEq)]
+pub struct LocalServices {
+    /// Name of the stack: a lower-case DNS label of at most 32 characters.
+    #[model(replace, identity, validate = stack_name)]
+    pub name: String,
+    /// How the services run. `process`: as plain processes, without root and without a container engine.
+    #[model(replace, default = "process", one_of = ["process"])]
+    pub runtime: String,
+    /// Folder for the data, passwords and logs: absolute, and empty or the stack's own. Default: `stacks/NAME` in the
+    /// user's data folder.
+    #[model(optional, keep, replace, identity, validate = absolute_path)]
+    pub data_dir: Computed<String>,
+    /// Name of the Kubernetes Secret to which the credentials in `endpoints` refer.
+    #[model(default = "mlplat-credentials", validate = secret_name)]
+    pub credentials_secret_name: String,
+    /// A PostgreSQL server with one database.
+    pub postgres: Option<Postgres>,
+    /// A cache that speaks Redis' protocol.
+    pub redis: Option<Redis>,
+    /// A store that speaks S3.
+    pub object_store: Option<ObjectStore>,
+    /// Where the services are: the endpoint contract that `mlplat_environment` publishes.
+    pub endpoints: Computed<Endpoints>,
+}
+
+/// A PostgreSQL server with one database.
+#[derive(Model, Clone, Debug, PartialEq)]
+pub struct Postgres {
+    /// The server program.
+    #[model(default = "postgres", one_of = ["postgres"])]
+    pub engine: String,
+    /// Major version, such as `15`. Default: the newest that is installed, else the one in the cache. It cannot change
+    /// while the data exists.
+    #[model(optional, keep, validate = version)]
+    pub version: Computed<String>,
+    /// TCP port. Default: chosen once, then stable.
+    #[model(optional, keep, range = 1..=65535)]
+    pub port: Computed<u16>,
+    /// Name of the database. Another name makes another database beside it.
+    #[model(default = "app", validate = database)]
+    pub database: String,
+    /// The application's role. It owns the database and may make databases and roles, but is no superuser: as the master
+    /// user of RDS. Another name takes over what the former owned.
+    #[model(default = "app", validate = username)]
+    pub username: String,
+    /// Connections at once. Default: PostgreSQL's 100.
+    #[model(range = 5..=10000)]
+    pub max_connections: Option<u32>,
+    /// Memory for the server's own cache, in MB. Default: PostgreSQL's 128.
+    #[model(range = 1..=1048576)]
+    pub shared_buffers_mb: Option<u32>,
+    /// SQL that runs once in the database, in one transaction, as the application's role. Another text runs once more:
+    /// write it so that it fits what is there.
+    pub seed_sql: Option<String>,
+    /// `false` makes writes faster and may lose data when the machine crashes. Data always outlives a restart.
+    #[model(default = true)]
+    pub persistence: bool,
+    /// `running`; else what is wrong: `stopped`, `failed` (it ends whenever it is started) or `incomplete` (the database or
+    /// the role is gone).
+    pub status: Computed<String>,
+    /// The whole version of the server.
+    #[model(keep)]
+    pub engine_version_actual: Computed<String>,
+}
+
+/// A cache that speaks Redis' protocol.
+#[derive(Model, Clone, Debug, PartialEq)]
+pub struct Redis {
+    /// The server program: `valkey` or `redis`. Default: Valkey, or Redis where only that is found. Each has its own data.
+    #[model(optional, keep, one_of = ["valkey", "redis"])]
+    pub engine: Computed<String>,
+    /// Version in whole numbers, such as `8` or `7.0`. Default: the newest that is installed, else the one in the cache.
+    #[model(optional, keep, validate = version)]
+    pub version: Computed<String>,
+    /// TCP port. Default: chosen once, then stable.
+    #[model(optional, keep, range = 1..=65535)]
+    pub port: Computed<u16>,
+    /// Memory for data, in MB. Default: no limit.
+    #[model(range = 1..=1048576)]
+    pub maxmemory_mb: Option<u32>,
+    /// What goes when memory is full. Default: the server's `noeviction`.
+    #[model(one_of = ["noeviction", "allkeys-lru", "allkeys-lfu", "allkeys-random", "volatile-lru", "volatile-lfu",
+        "volatile-random", "volatile-ttl"])]
+    pub maxmemory_policy: Option<String>,
+    /// `true`: writes are kept on disk (appended to a file that is synced each second). `false`: a restart empties it.
+    #[model(default = true)]
+    pub persistence: bool,
+    /// `running`; else what is wrong: `stopped` or `failed` (it ends whenever it is started).
+    pub status: Computed<String>,
+    /// The whole version of the server.
+    #[model(keep)]
+    pub engine_version_actual: Computed<String>,
+}
+
+/// A store that speaks S3.
+#[derive(Model, Clone, Debug, PartialEq)]
+pub struct ObjectStore {
+    /// The server program.
+    #[model(default = "seaweedfs", one_of = ["seaweedfs"])]
+    pub engine: String,
+    /// Version in whole numbers, such as `4`. Default: the newest that is installed, else the one in the cache.
+    #[model(optional, keep, validate = version)]
+    pub version: Computed<String>,
+    /// TCP port. Default: chosen once, then stable.
+    #[model(optional, keep, range = 1..=65535)]
+    pub port: Computed<u16>,
+    /// The region that requests are signed for.
+    #[model(default = "us-east-1", length = 1..=64)]
+    pub region: String,
+    /// Buckets that shall exist; the first is the main one. A bucket that leaves the list is deleted if it is empty.
+    /// Buckets that applications make are left alone.
+    #[model(default = Vec::new(), validate = buckets)]
+    pub buckets: Vec<String>,
+    /// Whether a bucket that leaves `buckets` is deleted together with its objects.
+    #[model(default = false)]
+    pub force_destroy: bool,
+    /// `running`; else what is wrong: `stopped`, `failed` (it ends whenever it is started) or `incomplete` (buckets are
+    /// gone).
+    pub status: Computed<String>,
+    /// The whole version of the server.
+    #[model(keep)]
+    pub engine_version_actual: Computed<String>,
+}
+
+impl LocalServices {
+    /// The stack that is asked for. What is unknown is left to be found or chosen.
+    pub(super) fn spec(&self) -> StackSpec {
+        StackSpec {
+            name: self.name.clone(),
+            credentials_secret_name: self.credentials_secret_name.clone(),
+            postgres: self.postgres.as_ref().map(|model| services::Postgres {
+                version: model.version.known().cloned(),
+                port: model.port.known().copied(),
+                database: model.database.clone(),
+                username: model.username.clone(),
+                max_connections: model.max_connections,
+                shared_buffers_mb: model.shared_buffers_mb,
+                seed_sql: model.seed_sql.clone(),
+                persistence: model.persistence,
+            }),
+            redis: self.redis.as_ref().map(|model| services::Redis {
+                engine: model.engine.known().and_then(|name| Engine::named(name)),
+                version: model.version.known().cloned(),
+                port: model.port.known().copied(),
+                maxmemory_mb: model.maxmemory_mb,
+                maxmemory_policy: model.maxmemory_policy.clone(),
+                persistence: model.persistence,
+            }),
+            object_store: self.object_store.as_ref().map(|model| services::ObjectStore {
+                version: model.version.known().cloned(),
+                port: model.port.known().copied(),
+                region: model.region.clone(),
+                buckets: model.buckets.clone(),
+                force_destroy: model.force_destroy,
+            }),
+        }
+    }
+
+    pub(super) fn has(&self, component: Component) -> bool {
+        match component {
+            Component::Postgres => self.postgres.is_some(),
+            Component::Redis => self.redis.is_some(),
+            Component::ObjectStore => self.object_store.is_some(),
+        }
+    }
+
+    /// The endpoints, once every port is known.
+    pub(super) fn planned_endpoints(&self) -> Option<Endpoints> {
+        let spec = self.spec();
+        let ports: BTreeMap<_, _> = spec
+            .services()
+            .iter()
+            .filter_map(|service| Some((service.component(), service.port()?)))
+            .collect();
+        (ports.len() == spec.services().len()).then(|| spec.endpoints(&ports).into())
+    }
+
+    /// What was planned, with what was unknown taken from what there is now. What is still unknown then is null: it
+    /// exists only beside an error.
+    pub(super) fn filled(mut self, status: Option<&Status>) -> Self {
+        let seen = |component| status.and_then(|status: &Status| status.components.get(&component));
+        if let Some(model) = &mut self.postgres {
+            let seen = seen(Component::Postgres);
+            fill(&mut model.version, seen, |seen| major(&seen.version).to_owned());
+            fill(&mut model.port, seen, |seen| seen.port);
+            fill(&mut model.engine_version_actual, seen, |seen| seen.version.clone());
+            model.status = status_of(seen);
+        }
+        if let Some(model) = &mut self.redis {
+            let seen = seen(Component::Redis);
+            fill(&mut model.engine, seen, |seen| seen.engine.as_str().to_owned());
+            fill(&mut model.version, seen, |seen| major(&seen.version).to_owned());
+            fill(&mut model.port, seen, |seen| seen.port);
+            fill(&mut model.engine_version_actual, seen, |seen| seen.version.clone());
+            model.status = status_of(seen);
+        }
+        if let Some(model) = &mut self.object_store {
+            let seen = seen(Component::ObjectStore);
+            fill(&mut model.version, seen, |seen| major(&seen.version).to_owned());
+            fill(&mut model.port, seen, |seen| seen.port);
+            fill(&mut model.engine_version_actual, seen, |seen| seen.version.clone());
+            model.status = status_of(seen);
+        }
+        if self.endpoints.is_unknown() {
+            self.endpoints = status.map(|status| Endpoints::from(status.endpoints.clone())).into();
+        }
+        if self.data_dir.is_unknown() {
+            self.data_dir = Computed::Null;
+        }
+        self
+    }
+
+    /// The state, with what is found now: components that are gone or not in the state, ports, versions, buckets.
+    pub(super) fn refreshed(self, status: &Status) -> Self {
+        let found = Self::imported(self.data_dir.known().cloned().unwrap_or_default(), status);
+        let state = self;
+        Self {
+            postgres: found.postgres.map(|found| match state.postgres {
+                Some(state) => Postgres {
+                    port: found.port,
+                    status: found.status,
+                    engine_version_actual: found.engine_version_actual,
+                    ..state
+                },
+                None => found,
+            }),
+            redis: found.redis.map(|found| match state.redis {
+                Some(state) => Redis {
+                    port: found.port,
+                    status: found.status,
+                    engine_version_actual: found.engine_version_actual,
+                    ..state
+                },
+                None => found,
+            }),
+            object_store: found.object_store.map(|found| match state.object_store {
+                Some(state) => {
+                    let missing = status
+                        .components
+                        .get(&Component::ObjectStore)
+                        .map(|seen| &seen.missing_buckets);
+                    let is_there = |bucket: &String| missing.is_none_or(|missing| !missing.contains(bucket));
+                    ObjectStore {
+                        port: found.port,
+                        status: found.status,
+                        engine_version_actual: found.engine_version_actual,
+                        buckets: state.buckets.into_iter().filter(is_there).collect(),
+                        ..state
+                    }
+                }
+                None => found,
+            }),
+            endpoints: found.endpoints,
+            name: state.name,
+            runtime: state.runtime,
+            data_dir: state.data_dir,
+            credentials_secret_name: state.credentials_secret_name,
+        }
+    }
+
+    /// The stack as it was last asked for and is now. A component whose folder is gone is absent.
+    pub(super) fn imported(data_dir: String, status: &Status) -> Self {
+        let spec = &status.spec;
+        let there = |component| status.components.get(&component).filter(|seen| seen.exists());
+        let whole = Self {
+            name: spec.name.clone(),
+            runtime: "process".to_owned(),
+            data_dir: Computed::Known(data_dir),
+            credentials_secret_name: spec.credentials_secret_name.clone(),
+            postgres: spec
+                .postgres
+                .as_ref()
+                .zip(there(Component::Postgres))
+                .map(|(spec, _)| Postgres {
+                    engine: "postgres".to_owned(),
+                    version: unknown_unless(spec.version.clone()),
+                    port: Computed::Unknown,
+                    database: spec.database.clone(),
+                    username: spec.username.clone(),
+                    max_connections: spec.max_connections,
+                    shared_buffers_mb: spec.shared_buffers_mb,
+                    seed_sql: spec.seed_sql.clone(),
+                    persistence: spec.persistence,
+                    status: Computed::Unknown,
+                    engine_version_actual: Computed::Unknown,
+                }),
+            redis: spec.redis.as_ref().zip(there(Component::Redis)).map(|(spec, _)| Redis {
+                engine: Computed::Unknown,
+                version: unknown_unless(spec.version.clone()),
+                port: Computed::Unknown,
+                maxmemory_mb: spec.maxmemory_mb,
+                maxmemory_policy: spec.maxmemory_policy.clone(),
+                persistence: spec.persistence,
+                status: Computed::Unknown,
+                engine_version_actual: Computed::Unknown,
+            }),
+            object_store: spec
+                .object_store
+                .as_ref()
+                .zip(there(Component::ObjectStore))
+                .map(|(spec, seen)| ObjectStore {
+                    engine: "seaweedfs".to_owned(),
+                    version: unknown_unless(spec.version.clone()),
+                    port: Computed::Unknown,
+                    region: spec.region.clone(),
+                    buckets: spec
+                        .buckets
+                        .iter()
+                        .filter(|name| !seen.missing_buckets.contains(*name))
+                        .cloned()
+                        .collect(),
+                    force_destroy: spec.force_destroy,
+                    status: Computed::Unknown,
+                    engine_version_actual: Computed::Unknown,
+                }),
+            endpoints: Computed::Unknown,
+        };
+        whole.filled(Some(status))
+    }
+}
+
+fn unknown_unless<T>(value: Option<T>) -> Computed<T> {
+    value.map_or(Computed::Unknown, Computed::Known)
+}
+
+fn fill<T>(value: &mut Computed<T>, seen: Option<&ComponentStatus>, take: impl Fn(&ComponentStatus) -> T) {
+    if value.is_unknown() {
+        *value = seen.map(take).into();
+    }
+}
+
+fn status_of(seen: Option<&ComponentStatus>) -> Computed<String> {
+    seen.map_or("stopped", |seen| seen.health.as_str()).to_owned().into()
+}

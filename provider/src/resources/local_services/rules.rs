@@ -1,0 +1,115 @@
+//! What the arguments of `mlplat_local_services` may be. Each problem completes the sentence "… must …".
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use endpoint_contract::{is_dns_label, is_dns_subdomain};
+
+use crate::services::postgres::ADMIN;
+
+/// Names a folder, and shows in lists: short.
+pub(super) fn stack_name(name: &String) -> Result<(), String> {
+    if is_dns_label(name) && name.len() <= 32 {
+        return Ok(());
+    }
+    Err("must be at most 32 of a-z, 0-9 and `-`, with a letter or digit first and last, such as demo".into())
+}
+
+pub(super) fn absolute_path(path: &String) -> Result<(), String> {
+    if Path::new(path).is_absolute() && Path::new(path).parent().is_some() && !path.contains('\0') {
+        return Ok(());
+    }
+    Err("must be the absolute path of a folder; `abspath(\"${path.root}/data\")` makes one".into())
+}
+
+pub(super) fn secret_name(name: &String) -> Result<(), String> {
+    if is_dns_subdomain(name) {
+        return Ok(());
+    }
+    Err("must be the name of a Kubernetes Secret: a-z, 0-9, `-` and `.`, such as mlplat-credentials".into())
+}
+
+pub(super) fn version(version: &String) -> Result<(), String> {
+    let numbers = version
+        .split('.')
+        .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+    if numbers {
+        return Ok(());
+    }
+    Err("must be a version in whole numbers, such as 15 or 8.1".into())
+}
+
+pub(super) fn major(version: &str) -> &str {
+    version.split('.').next().unwrap_or(version)
+}
+
+/// Names that RDS for PostgreSQL takes too, so that what works here works there.
+fn sql_name(name: &str) -> bool {
+    let mut letters = name.chars();
+    letters.next().is_some_and(|first| first.is_ascii_lowercase())
+        && letters.all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_')
+        && name.len() <= 63
+}
+
+pub(super) fn database(name: &String) -> Result<(), String> {
+    if sql_name(name) && !["template0", "template1"].contains(&name.as_str()) {
+        return Ok(());
+    }
+    Err("must be at most 63 of a-z, 0-9 and `_`, with a letter first, and not a template database".into())
+}
+
+pub(super) fn username(name: &String) -> Result<(), String> {
+    let reserved = name.starts_with("pg_") || name == ADMIN || ["public", "none"].contains(&name.as_str());
+    if sql_name(name) && !reserved {
+        return Ok(());
+    }
+    Err(format!(
+        "must be at most 63 of a-z, 0-9 and `_`, with a letter first, and neither {ADMIN} nor start with pg_"
+    ))
+}
+
+/// S3's own rules.
+pub(super) fn buckets(names: &Vec<String>) -> Result<(), String> {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        let labels = name.split('.').all(is_dns_label);
+        let address = name.split('.').count() == 4 && name.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        if !labels || address || !(3..=63).contains(&name.len()) {
+            return Err(format!(
+                "must hold names of buckets, and {name:?} is none: 3 to 63 of a-z, 0-9, `-` and `.`, with a letter or \
+                 digit first and last"
+            ));
+        }
+        if !seen.insert(name) {
+            return Err(format!("must name each bucket once, and {name:?} stands there twice"));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ok(rule: fn(&String) -> Result<(), String>, text: &str) -> bool {
+        rule(&text.to_owned()).is_ok()
+    }
+
+    #[test]
+    fn names_are_those_that_every_later_place_takes() {
+        assert!(ok(stack_name, "demo-1") && !ok(stack_name, "Demo") && !ok(stack_name, "a/b") && !ok(stack_name, ""));
+        assert!(ok(stack_name, &"a".repeat(32)) && !ok(stack_name, &"a".repeat(33)));
+        assert!(ok(absolute_path, "/data/x") && !ok(absolute_path, "data") && !ok(absolute_path, "/"));
+        assert!(ok(version, "15") && ok(version, "8.1") && !ok(version, "15.") && !ok(version, "latest"));
+        assert!(ok(database, "app") && ok(database, "postgres") && !ok(database, "a-b") && !ok(database, "template1"));
+        assert!(ok(username, "app_1") && !ok(username, "pg_x") && !ok(username, ADMIN) && !ok(username, "1a"));
+    }
+
+    #[test]
+    fn buckets_follow_the_rules_of_s3_and_stand_once() {
+        let check = |names: &[&str]| buckets(&names.iter().map(|name| (*name).to_owned()).collect());
+        assert_eq!(check(&["models", "a.b-c"]), Ok(()));
+        assert!(check(&["ab"]).is_err() && check(&["A-b"]).is_err() && check(&["127.0.0.1"]).is_err());
+        assert!(check(&["models", "models"]).unwrap_err().contains("twice"));
+    }
+}

@@ -1,0 +1,138 @@
+//! The passwords of a stack: random, made once, each in a file of its component's folder that only the owner reads.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tfplug::Secret;
+
+use super::error::StackError;
+use super::store;
+use crate::services::{Component, Login, Service};
+
+/// 64 characters that need no quoting in URLs, shells, YAML and configuration files.
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// What an application needs to use each component; `None` for a component that does not exist.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Credentials {
+    /// User name and password.
+    pub postgres: Option<Login>,
+    /// User name and password.
+    pub redis: Option<Login>,
+    /// Access key id and secret access key.
+    pub object_store: Option<Login>,
+}
+
+/// The credentials of the stack in `dir`.
+///
+/// # Errors
+/// [`StackError::Absent`] when there is no stack, [`StackError::Folder`] when a file cannot be read.
+pub fn credentials(dir: &Path) -> Result<Credentials, StackError> {
+    if !super::record::Record::path(dir).exists() {
+        return Err(StackError::Absent { path: dir.to_owned() });
+    }
+    let login = |component: Component| {
+        // The administrator's password stays here.
+        read(&dir.join(component.as_str())).map(|login| {
+            login.map(|login| Login {
+                admin_secret: None,
+                ..login
+            })
+        })
+    };
+    Ok(Credentials {
+        postgres: login(Component::Postgres)?,
+        redis: login(Component::Redis)?,
+        object_store: login(Component::ObjectStore)?,
+    })
+}
+
+/// The login of a service: the stored one, under the user name that is asked for now, or a new one.
+pub(super) fn login(service: &dyn Service, folder: &Path) -> Result<Login, StackError> {
+    let stored = read(folder)?;
+    let mut login = match &stored {
+        Some(login) => login.clone(),
+        None => service.new_login(&mut random),
+    };
+    if let Some(name) = service.username() {
+        name.clone_into(&mut login.user);
+    }
+    if stored.as_ref() != Some(&login) {
+        let file = File {
+            user: login.user.clone(),
+            secret: login.secret.expose().to_owned(),
+            admin_secret: login.admin_secret.as_ref().map(|secret| secret.expose().to_owned()),
+        };
+        store::write(&path(folder), &file).map_err(|source| StackError::Folder {
+            path: path(folder),
+            source,
+        })?;
+    }
+    Ok(login)
+}
+
+#[derive(Serialize, Deserialize)]
+struct File {
+    user: String,
+    secret: String,
+    admin_secret: Option<String>,
+}
+
+fn path(folder: &Path) -> PathBuf {
+    folder.join("login.json")
+}
+
+fn read(folder: &Path) -> Result<Option<Login>, StackError> {
+    let file: Option<File> = store::read(&path(folder)).map_err(|source| StackError::Folder {
+        path: path(folder),
+        source,
+    })?;
+    Ok(file.map(|file| Login {
+        user: file.user,
+        secret: Secret::new(file.secret),
+        admin_secret: file.admin_secret.map(Secret::new),
+    }))
+}
+
+/// 32 characters of 6 random bits each.
+fn random() -> Secret {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    Secret::new(
+        bytes
+            .iter()
+            .map(|byte| char::from(ALPHABET[usize::from(byte % 64)]))
+            .collect::<String>(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::services::Postgres;
+
+    #[test]
+    fn a_password_is_made_once_and_a_new_user_keeps_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = login(&Postgres::default(), dir.path()).unwrap();
+        assert_eq!(first.secret.expose().len(), 32);
+        assert_ne!(Some(&first.secret), first.admin_secret.as_ref());
+        assert_eq!(login(&Postgres::default(), dir.path()).unwrap(), first);
+        let renamed = Postgres {
+            username: "other".into(),
+            ..Postgres::default()
+        };
+        let second = login(&renamed, dir.path()).unwrap();
+        assert_eq!((second.user.as_str(), &second.secret), ("other", &first.secret));
+        assert_eq!(path(dir.path()).metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_folder_without_a_stack_says_how_to_make_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = credentials(dir.path()).unwrap_err().to_string();
+        assert!(error.contains("To fix: apply the `mlplat_local_services`"), "{error}");
+    }
+}

@@ -1,0 +1,26 @@
+//! Services as plain processes of the user, for machines without a container engine.
+//!
+//! One folder per [`Stack`] holds everything: what was asked for (`stack.json`), what shall run (`units.json`), what runs
+//! (`state.json`), and one folder per component with its data, password and log. One [`supervisor`] per folder outlives
+//! Terraform and keeps the services running; it is found, adopted and ended through these files alone.
+
+mod children;
+mod error;
+mod identity;
+mod keeper;
+mod keyring;
+mod ledger;
+mod platform;
+mod ports;
+mod record;
+mod siting;
+mod stack;
+mod status;
+mod store;
+mod summons;
+pub mod supervisor;
+
+pub use self::error::StackError;
+pub use self::keyring::{Credentials, credentials};
+pub use self::stack::Stack;
+pub use self::status::{ComponentStatus, Health, Status};

@@ -1,0 +1,206 @@
+//! Linux: pidfd, /proc and the subreaper.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal, set_child_subreaper};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use super::super::identity::Identity;
+use super::{Holder, Start};
+
+/// A hold on one process: what is sent through it reaches that process or nobody.
+#[derive(Debug)]
+pub(in super::super) struct Grip {
+    pidfd: AsyncFd<OwnedFd>,
+}
+
+impl Grip {
+    /// Takes hold of the process; `None` when it is gone. Must be called inside an async runtime.
+    pub(in super::super) fn on(identity: &Identity) -> io::Result<Option<Self>> {
+        let Some(pid) = pid(identity.pid) else { return Ok(None) };
+        let pidfd = match pidfd_open(pid, PidfdFlags::empty()) {
+            Ok(pidfd) => pidfd,
+            Err(rustix::io::Errno::SRCH) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        // Only now: a pid that is looked at first and opened then may be another process by then.
+        if !identity.names_a_process() {
+            return Ok(None);
+        }
+        #[expect(
+            deprecated,
+            reason = "sound for an OwnedFd, which nobody else can close; its successor is an unsafe fn"
+        )]
+        let pidfd = AsyncFd::with_interest(pidfd, Interest::READABLE)?;
+        Ok(Some(Self { pidfd }))
+    }
+
+    /// Sends a signal; a process that has ended takes none, which is no error.
+    pub(in super::super) fn signal(&self, signal: Signal) -> io::Result<()> {
+        match pidfd_send_signal(self.pidfd.get_ref(), signal) {
+            Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Returns when the process has ended.
+    pub(in super::super) async fn ended(&self) {
+        // An error can only come from a runtime that shuts down.
+        let _ = self.pidfd.readable().await;
+    }
+}
+
+fn pid(number: u32) -> Option<Pid> {
+    i32::try_from(number).ok().and_then(Pid::from_raw)
+}
+
+/// Field 22 of `/proc/PID/stat`: clock ticks since boot.
+pub(in super::super) fn start_of(pid: u32) -> Option<Start> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    parse_stat(&text)
+}
+
+fn parse_stat(text: &str) -> Option<Start> {
+    // The program's name may hold blanks and parentheses: the fields start after the last one.
+    let (_, fields) = text.rsplit_once(')')?;
+    let mut fields = fields.split_whitespace();
+    let state = fields.next()?;
+    let mark = fields.nth(18)?.to_owned();
+    Some(Start {
+        mark,
+        zombie: state == "Z" || state == "X",
+    })
+}
+
+/// Differs after every boot: start times count from there.
+pub(in super::super) fn boot_id() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map(|id| id.trim().to_owned())
+        .unwrap_or_default()
+}
+
+/// Descendants whose parent dies come to this process instead of to init, so that none is left as a zombie.
+pub(in super::super) fn adopt_orphans() -> io::Result<()> {
+    Ok(set_child_subreaper(Some(rustix::process::getpid()))?)
+}
+
+/// The processes that run one of `programs` with a working folder at or below `dir`. A program that was replaced on disk
+/// since counts as itself.
+pub(in super::super) fn running_in(dir: &Path, programs: &[PathBuf]) -> Vec<Identity> {
+    let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+    let programs: Vec<PathBuf> = programs
+        .iter()
+        .map(|program| program.canonicalize().unwrap_or_else(|_| program.clone()))
+        .collect();
+    let is_ours = |pid: u32| {
+        let link = |name: &str| fs::read_link(format!("/proc/{pid}/{name}")).ok().map(undeleted);
+        link("cwd").is_some_and(|cwd| cwd.starts_with(&dir)) && link("exe").is_some_and(|exe| programs.contains(&exe))
+    };
+    pids().filter(|pid| is_ours(*pid)).filter_map(Identity::of).collect()
+}
+
+/// The kernel marks what was removed by this ending.
+fn undeleted(path: PathBuf) -> PathBuf {
+    match path.to_str().and_then(|text| text.strip_suffix(" (deleted)")) {
+        Some(text) => PathBuf::from(text),
+        None => path,
+    }
+}
+
+fn pids() -> impl Iterator<Item = u32> {
+    fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+/// Who listens on `port` of any local address, as far as this user may know.
+pub(in super::super) fn listener(port: u16) -> Option<Holder> {
+    let mut sockets = HashSet::new();
+    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
+        sockets.extend(listening(&fs::read_to_string(table).unwrap_or_default(), port));
+    }
+    let holds = |pid: &u32| {
+        let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        descriptors
+            .filter_map(|entry| fs::read_link(entry.path()).ok())
+            .any(|link| sockets.contains(&link))
+    };
+    let pid = pids().find(holds)?;
+    let program = fs::read_to_string(format!("/proc/{pid}/comm"))
+        .unwrap_or_default()
+        .trim()
+        .to_owned();
+    Some(Holder { pid, program })
+}
+
+/// The sockets of a table of `/proc/net` that listen on `port`, as links in `/proc/PID/fd` name them.
+fn listening(table: &str, port: u16) -> Vec<PathBuf> {
+    const LISTEN: &str = "0A";
+    let ending = format!(":{port:04X}");
+    let lines = table
+        .lines()
+        .skip(1)
+        .map(|line| line.split_whitespace().collect::<Vec<_>>());
+    lines
+        .filter(|fields| fields.get(1).is_some_and(|local| local.ends_with(&ending)) && fields.get(3) == Some(&LISTEN))
+        .filter_map(|fields| fields.get(9).map(|inode| PathBuf::from(format!("socket:[{inode}]"))))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_with_parentheses_in_its_name_is_read_right() {
+        let text = "42 (a) b) (c) S 1 42 42 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 1 0 987654 0 0";
+        assert_eq!(
+            parse_stat(text),
+            Some(Start {
+                mark: "987654".into(),
+                zombie: false
+            })
+        );
+        assert!(parse_stat(&text.replace(" S ", " Z ")).unwrap().zombie);
+        assert_eq!(parse_stat("42 (cut off"), None);
+    }
+
+    #[test]
+    fn only_listeners_on_the_very_port_count() {
+        let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
+                     0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 11 1 0 100 0 0 10 0\n\
+                     1: 0100007F:1F90 0100007F:0050 01 00000000:00000000 00:00000000 00000000 0 0 12 1 0 100 0 0 10 0\n\
+                     2: 0100007F:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 13 1 0 100 0 0 10 0\n";
+        assert_eq!(listening(table, 8080), [PathBuf::from("socket:[11]")]);
+    }
+
+    #[test]
+    fn the_holder_of_a_port_is_found() {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        assert_eq!(super::listener(port).unwrap().pid, std::process::id());
+    }
+
+    #[tokio::test]
+    async fn a_pid_that_now_belongs_to_another_process_cannot_be_held() {
+        let mine = Identity::of(std::process::id()).unwrap();
+        assert!(Grip::on(&mine).unwrap().is_some());
+        let former = Identity {
+            start: "1".into(),
+            ..mine.clone()
+        };
+        assert!(Grip::on(&former).unwrap().is_none());
+        let before_boot = Identity {
+            boot: "another".into(),
+            ..mine
+        };
+        assert!(Grip::on(&before_boot).unwrap().is_none());
+    }
+}

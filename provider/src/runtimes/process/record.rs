@@ -1,0 +1,47 @@
+//! What was last asked for and what was chosen for it: `stack.json`. Written before anything starts, so that ports and
+//! engines stay what they are whatever happens next.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::store;
+use crate::engines::Found;
+use crate::services::{Component, PUBLISHED, Ports, StackSpec};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Record {
+    pub(super) spec: StackSpec,
+    pub(super) parts: BTreeMap<Component, Part>,
+    /// Buckets that were made, or were about to be, and not deleted since.
+    pub(super) buckets: BTreeSet<String>,
+}
+
+/// What was chosen for one component.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Part {
+    pub(super) engine: Found,
+    pub(super) ports: Ports,
+}
+
+impl Record {
+    pub(super) fn path(stack: &Path) -> PathBuf {
+        stack.join("stack.json")
+    }
+
+    pub(super) fn read(stack: &Path) -> io::Result<Option<Self>> {
+        store::read(&Self::path(stack))
+    }
+
+    pub(super) fn write(&self, stack: &Path) -> io::Result<()> {
+        store::write(&Self::path(stack), self)
+    }
+
+    /// The published port of each component.
+    pub(super) fn published(&self) -> BTreeMap<Component, u16> {
+        let port = |(component, part): (&Component, &Part)| Some((*component, *part.ports.get(PUBLISHED)?));
+        self.parts.iter().filter_map(port).collect()
+    }
+}

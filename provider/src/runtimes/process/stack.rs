@@ -1,0 +1,306 @@
+//! A stack as a whole: made as asked for, stopped, destroyed. Every operation can be repeated and can be killed at any point.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use super::error::StackError;
+use super::ledger::State;
+use super::record::{Part, Record};
+use super::status::Status;
+use super::store::{self, Lock};
+use crate::engines::Engines;
+use crate::runtimes::protocols::Reach;
+use crate::services::{Component, PUBLISHED, Service, Site, StackSpec, Unit};
+use crate::wait::{self, Look, WaitError};
+
+/// How long one apply waits for another of the same stack.
+const LOCKED: Duration = Duration::from_secs(600);
+/// Room for making roles, databases and buckets, and for a long seed.
+const FURNISHING: Duration = Duration::from_secs(600);
+
+/// The services of one folder.
+#[derive(Debug)]
+pub struct Stack {
+    pub(super) dir: PathBuf,
+    pub(super) engines: Engines,
+    /// The binary whose `supervise` command is the supervisor.
+    pub(super) program: PathBuf,
+    /// When a supervisor was started last, so as not to start one at every look.
+    pub(super) summoned: Mutex<Option<Instant>>,
+}
+
+impl Stack {
+    /// The stack of the folder `dir` (absolute), which need not exist; nothing is read yet.
+    #[must_use]
+    pub fn open(dir: &Path, engines: Engines, program: &Path) -> Self {
+        Self {
+            dir: dir.to_owned(),
+            engines,
+            program: program.to_owned(),
+            summoned: Mutex::new(None),
+        }
+    }
+
+    /// Makes the stack as `spec` says and returns when every service answers. Services that are as asked for already are
+    /// not touched; components that are not in `spec` are ended and their data is deleted.
+    ///
+    /// # Errors
+    /// The first problem. What was made stays, and another call goes on from there.
+    pub async fn apply(&self, spec: &StackSpec, cancelled: &CancellationToken) -> Result<Status, StackError> {
+        let _lock = self.lock(cancelled).await?;
+        let before = self.ours(Some(spec))?;
+        let state = self.state();
+        let parts = self.choose_parts(spec, before.as_ref(), &state)?;
+        self.check_room(spec)?;
+        let made = before
+            .iter()
+            .flat_map(|before| before.buckets.clone())
+            .collect::<BTreeSet<_>>();
+        let wanted: BTreeSet<_> = spec
+            .object_store
+            .iter()
+            .flat_map(|store| store.buckets.clone())
+            .collect();
+        let mut record = Record {
+            spec: spec.clone(),
+            parts,
+            buckets: &made | &wanted,
+        };
+        record.write(&self.dir).map_err(|source| self.folder_error(source))?;
+        let sites = self.furnish_sites(spec, &record.parts)?;
+        let units = sites
+            .iter()
+            .map(|(service, site)| (service.component(), service.unit(site)))
+            .collect();
+        let generation = self.want(&units, cancelled).await?;
+
+        let unwanted: BTreeSet<_> = &made - &wanted;
+        let mut tasks = Vec::new();
+        for (service, site) in &sites {
+            let unit = &units[&service.component()];
+            tasks.push(self.bring_up(*service, site, unit, generation, &unwanted, cancelled));
+        }
+        // All start side by side; the first problem is told when all have come to an end.
+        for result in join_all(tasks).await {
+            result?;
+        }
+        self.remove_components(&record.parts, cancelled).await?;
+        record.buckets = wanted;
+        record.write(&self.dir).map_err(|source| self.folder_error(source))?;
+        self.status()
+            .await?
+            .ok_or_else(|| StackError::Absent { path: self.dir.clone() })
+    }
+
+    /// Ends the services; their data stays and [`Stack::apply`] brings them back.
+    ///
+    /// # Errors
+    /// When there is no stack, or its supervisor does not end.
+    pub async fn stop(&self, cancelled: &CancellationToken) -> Result<(), StackError> {
+        if !Record::path(&self.dir).exists() {
+            return Err(StackError::Absent { path: self.dir.clone() });
+        }
+        let _lock = self.lock(cancelled).await?;
+        self.rest(cancelled).await
+    }
+
+    /// Ends the services and deletes the folder with everything in it. A stack that is gone is no error.
+    ///
+    /// # Errors
+    /// When something does not end, or the folder holds what is not ours.
+    pub async fn destroy(&self, cancelled: &CancellationToken) -> Result<(), StackError> {
+        if !self.dir.exists() {
+            return Ok(());
+        }
+        let _lock = self.lock(cancelled).await?;
+        self.ours(None)?;
+        self.want(&BTreeMap::new(), cancelled).await?;
+        self.gone(cancelled).await?;
+        self.delete(&self.dir, cancelled).await?;
+        // The folders that the default place made; others are the user's.
+        let mut parent = self.dir.parent();
+        for name in ["stacks", "mlplat"] {
+            let Some(dir) = parent.filter(|dir| dir.file_name() == Some(OsStr::new(name))) else {
+                break;
+            };
+            if fs::remove_dir(dir).is_err() {
+                break;
+            }
+            parent = dir.parent();
+        }
+        Ok(())
+    }
+
+    /// Waits until the service answers, then makes what shall be inside it.
+    async fn bring_up(
+        &self,
+        service: &dyn Service,
+        site: &Site,
+        unit: &Unit,
+        generation: u64,
+        unwanted: &BTreeSet<String>,
+        cancelled: &CancellationToken,
+    ) -> Result<(), StackError> {
+        let component = service.component();
+        let reach = Reach {
+            port: site.port(PUBLISHED),
+            login: site.login.clone(),
+            dialogue: service.dialogue(),
+        };
+        self.ready(component, site, unit, generation, &reach, cancelled).await?;
+        let furnished = wait::until("the contents", FURNISHING, cancelled, || async {
+            reach.furnish(unwanted).await.map(Look::Done)
+        });
+        furnished.await.map_err(|error| match error {
+            WaitError::Cancelled { .. } => StackError::Cancelled {
+                what: format!("`{component}`"),
+            },
+            other => StackError::Furnish {
+                component,
+                problem: self.redacted(&other.to_string(), Some(site)),
+            },
+        })
+    }
+
+    /// Takes the stack's lock, making the folder first.
+    async fn lock(&self, cancelled: &CancellationToken) -> Result<Lock, StackError> {
+        if self.dir.to_str().is_none() {
+            let source = io::Error::new(io::ErrorKind::InvalidInput, "its name is not Unicode");
+            return Err(self.folder_error(source));
+        }
+        self.refuse_strangers()?;
+        let path = self.dir.join("apply.lock");
+        let locked = wait::until("another apply", LOCKED, cancelled, || async {
+            store::private_folder(&self.dir)?;
+            match Lock::take(&path) {
+                Ok(Some(lock)) => Ok(Look::Done(lock)),
+                Ok(None) => Ok(Look::NotYet(String::new())),
+                // The folder was deleted by the one who had the lock.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Look::NotYet(String::new())),
+                Err(error) => Err(error),
+            }
+        });
+        locked.await.map_err(|error| match error {
+            WaitError::TimedOut { .. } => StackError::Busy {
+                path: self.dir.clone(),
+                waited_s: LOCKED.as_secs(),
+            },
+            WaitError::Cancelled { .. } => StackError::Cancelled {
+                what: "another apply of the same stack".to_owned(),
+            },
+            WaitError::Failed(source) => self.folder_error(source),
+        })
+    }
+
+    /// A folder with things in it that are not a stack's is never touched.
+    fn refuse_strangers(&self) -> Result<(), StackError> {
+        let not_ours = |what: &str| StackError::NotOurs {
+            path: self.dir.clone(),
+            what: what.to_owned(),
+        };
+        match fs::read_dir(&self.dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => Err(not_ours("not a folder")),
+            Err(error) => Err(self.folder_error(error)),
+            Ok(mut entries) => {
+                let ours = self.dir.join("apply.lock").exists() || entries.next().is_none();
+                if ours {
+                    Ok(())
+                } else {
+                    Err(not_ours("a folder with other things in it"))
+                }
+            }
+        }
+    }
+
+    /// What is recorded, if it is this stack's.
+    fn ours(&self, spec: Option<&StackSpec>) -> Result<Option<Record>, StackError> {
+        let record = Record::read(&self.dir).map_err(|source| StackError::Folder {
+            path: Record::path(&self.dir),
+            source,
+        })?;
+        match (record, spec) {
+            (Some(record), Some(spec)) if record.spec.name != spec.name => Err(StackError::NotOurs {
+                path: self.dir.clone(),
+                what: format!("the folder of the stack \"{}\"", record.spec.name),
+            }),
+            (record, _) => Ok(record),
+        }
+    }
+
+    /// What the supervisor says; nothing when its file is lost or broken.
+    pub(super) fn state(&self) -> State {
+        State::read(&self.dir).unwrap_or_default()
+    }
+
+    /// Deletes the folders of components that are not in `parts`; the supervisor has ended their services.
+    async fn remove_components(
+        &self,
+        parts: &BTreeMap<Component, Part>,
+        cancelled: &CancellationToken,
+    ) -> Result<(), StackError> {
+        for component in Component::ALL
+            .into_iter()
+            .filter(|component| !parts.contains_key(component))
+        {
+            let folder = self.dir.join(component.as_str());
+            if folder.exists() {
+                self.unit_gone(component, cancelled).await?;
+                self.delete(&folder, cancelled).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, folder: &Path, cancelled: &CancellationToken) -> Result<(), StackError> {
+        // A process that is just ending may still write a file.
+        let deleted = wait::until("a folder to be deleted", Duration::from_secs(10), cancelled, || async {
+            Ok(match fs::remove_dir_all(folder) {
+                Ok(()) => Look::Done(()),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Look::Done(()),
+                Err(error) => Look::NotYet(error.to_string()),
+            })
+        });
+        deleted.await.map_err(|error: WaitError<io::Error>| StackError::Folder {
+            path: folder.to_owned(),
+            source: io::Error::other(error.to_string()),
+        })
+    }
+
+    pub(super) fn folder_error(&self, source: io::Error) -> StackError {
+        StackError::Folder {
+            path: self.dir.clone(),
+            source,
+        }
+    }
+}
+
+/// Runs futures side by side to their ends.
+async fn join_all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
+    let mut futures: Vec<_> = futures.into_iter().map(|future| (Box::pin(future), None)).collect();
+    std::future::poll_fn(|context| {
+        let mut pending = false;
+        for (future, output) in &mut futures {
+            if output.is_none() {
+                match future.as_mut().poll(context) {
+                    std::task::Poll::Ready(value) => *output = Some(value),
+                    std::task::Poll::Pending => pending = true,
+                }
+            }
+        }
+        if pending {
+            std::task::Poll::Pending
+        } else {
+            std::task::Poll::Ready(())
+        }
+    })
+    .await;
+    futures.into_iter().filter_map(|(_, output)| output).collect()
+}

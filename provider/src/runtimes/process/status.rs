@@ -1,0 +1,203 @@
+//! What a stack is now: read without changing anything.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use endpoint_contract::Endpoints;
+use tokio_util::sync::CancellationToken;
+
+use super::error::StackError;
+use super::keyring;
+use super::ledger::Phase;
+use super::record::{Part, Record};
+use super::stack::Stack;
+use crate::engines::Engine;
+use crate::runtimes::protocols::{Missing, NoAnswer, Reach};
+use crate::services::{Component, PUBLISHED, Service, StackSpec};
+use crate::wait::{self, Look, WaitError};
+
+/// A service that is just being started again gets this long before it counts as stopped.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// A whole stack.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// What was last asked for.
+    pub spec: StackSpec,
+    /// What it offers, whether it runs or not.
+    pub endpoints: Endpoints,
+    /// Each component of `spec`.
+    pub components: BTreeMap<Component, ComponentStatus>,
+}
+
+/// One component.
+#[derive(Clone, Debug)]
+pub struct ComponentStatus {
+    /// Whether it does its work.
+    pub health: Health,
+    /// What serves.
+    pub engine: Engine,
+    /// The engine's whole version.
+    pub version: String,
+    /// The published port.
+    pub port: u16,
+    /// The main process; `None` when there is none.
+    pub pid: Option<u32>,
+    /// Buckets that should exist and do not; only known when it answers.
+    pub missing_buckets: BTreeSet<String>,
+    /// What is wrong, in words; `None` when nothing is.
+    pub problem: Option<String>,
+}
+
+/// Whether a component does its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It answers, and everything is there.
+    Running,
+    /// Its process is not there, or does not answer.
+    Stopped,
+    /// It answers, but the database or a bucket is gone.
+    Incomplete,
+    /// It ended too often.
+    Failed,
+    /// Its folder is gone.
+    Missing,
+}
+
+impl Health {
+    /// The value of the attribute `status`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Stopped => "stopped",
+            Self::Incomplete => "incomplete",
+            Self::Failed => "failed",
+            Self::Missing => "missing",
+        }
+    }
+}
+
+impl ComponentStatus {
+    /// Whether there is anything of it.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        self.health != Health::Missing
+    }
+}
+
+impl Stack {
+    /// What is there now; `None` when there is no stack. Takes no lock and starts nothing.
+    ///
+    /// # Errors
+    /// When the stack's files cannot be read.
+    pub async fn status(&self) -> Result<Option<Status>, StackError> {
+        let record = Record::read(&self.dir).map_err(|source| StackError::Folder {
+            path: Record::path(&self.dir),
+            source,
+        })?;
+        let Some(record) = record else { return Ok(None) };
+        let mut components = BTreeMap::new();
+        for service in record.spec.services() {
+            if let Some(part) = record.parts.get(&service.component()) {
+                components.insert(service.component(), self.component_status(service, part).await?);
+            }
+        }
+        let endpoints = record.spec.endpoints(&record.published());
+        Ok(Some(Status {
+            spec: record.spec,
+            endpoints,
+            components,
+        }))
+    }
+
+    async fn component_status(&self, service: &dyn Service, part: &Part) -> Result<ComponentStatus, StackError> {
+        let component = service.component();
+        let folder = self.dir.join(component.as_str());
+        let mut status = ComponentStatus {
+            health: Health::Stopped,
+            engine: part.engine.engine,
+            version: part.engine.version.clone(),
+            port: part.ports.get(PUBLISHED).copied().unwrap_or_default(),
+            pid: None,
+            missing_buckets: BTreeSet::new(),
+            problem: None,
+        };
+        if !folder.join("login.json").exists() {
+            status.health = Health::Missing;
+            status.problem = Some(format!("{} is gone", folder.display()));
+            return Ok(status);
+        }
+        let login = keyring::login(service, &folder)?;
+        let reach = Reach {
+            port: status.port,
+            login,
+            dialogue: service.dialogue(),
+        };
+        let never = CancellationToken::new();
+        let answer = wait::until("an answer", PATIENCE, &never, || self.look(component, &reach)).await;
+        status.pid = self.pid(component);
+        match answer {
+            Ok(missing) if missing.nothing() => status.health = Health::Running,
+            Ok(missing) => {
+                status.health = Health::Incomplete;
+                status.problem = Some(if missing.database {
+                    "its database or user is gone".to_owned()
+                } else {
+                    format!(
+                        "buckets are gone: {}",
+                        missing.buckets.iter().cloned().collect::<Vec<_>>().join(", ")
+                    )
+                });
+                status.missing_buckets = missing.buckets;
+            }
+            Err(WaitError::Failed((health, problem))) => (status.health, status.problem) = (health, Some(problem)),
+            Err(error) => status.problem = Some(error_text(error)),
+        }
+        Ok(status)
+    }
+
+    /// Asks the service, or says that waiting is of no use: nobody starts it again.
+    async fn look(&self, component: Component, reach: &Reach) -> Result<Look<Missing>, (Health, String)> {
+        let state = self.state();
+        let supervised = state.living_supervisor().is_some();
+        let Some(unit) = state.units.get(component.as_str()) else {
+            return Err((Health::Stopped, "nothing keeps it running".to_owned()));
+        };
+        let alive = unit.process.as_ref().is_some_and(|process| process.is_alive());
+        if unit.phase == Phase::Failed {
+            let how = unit.last_end.clone().unwrap_or_default();
+            return Err((Health::Failed, self.redacted(&how, None)));
+        }
+        if !alive {
+            let why = "its process has ended".to_owned();
+            return if supervised {
+                Ok(Look::NotYet(why))
+            } else {
+                Err((Health::Stopped, why))
+            };
+        }
+        let answer: Result<Missing, NoAnswer> = reach.missing().await;
+        match answer {
+            // Unsupervised services answer too, but the next end would be their last.
+            Ok(_) if !supervised => Err((Health::Stopped, "its supervisor has ended".to_owned())),
+            Ok(missing) => Ok(Look::Done(missing)),
+            Err(error) => Ok(Look::NotYet(error.to_string())),
+        }
+    }
+
+    fn pid(&self, component: Component) -> Option<u32> {
+        let unit = self.state().units.remove(component.as_str())?;
+        unit.process
+            .filter(|process| process.is_alive())
+            .map(|process| process.pid)
+    }
+}
+
+fn error_text(error: WaitError<(Health, String)>) -> String {
+    match error {
+        WaitError::TimedOut { last, .. } => last,
+        WaitError::Cancelled { what } => what,
+        WaitError::Failed((_, problem)) => problem,
+    }
+}
