@@ -16,8 +16,9 @@ use aws_sdk_s3::primitives::ByteStream;
 use crate::config::S3;
 
 const CONNECT: Duration = Duration::from_secs(2);
-const ATTEMPT: Duration = Duration::from_secs(5);
-const OPERATION: Duration = Duration::from_secs(8);
+/// One try, with the largest blob; a try that fails sooner is repeated.
+const ATTEMPT: Duration = Duration::from_secs(8);
+const OPERATION: Duration = Duration::from_secs(9);
 /// Blobs lie below it.
 pub(crate) const PREFIX: &str = "artefacts/";
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
 use tokio::sync::OnceCell;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::error::SqlState;
@@ -111,9 +111,16 @@ impl Database {
 
     /// A connection to a database whose tables are there.
     pub(crate) async fn client(&self) -> Result<Object, DatabaseError> {
-        let mut client = self.pool.get().await.map_err(|error| DatabaseError::Connect {
-            address: self.address.clone(),
-            reason: causes(&error),
+        let mut client = self.pool.get().await.map_err(|error| {
+            let reason = match error {
+                PoolError::Backend(error) => causes(&error),
+                PoolError::Timeout(_) => format!("no connection within {CONNECT:?}"),
+                other => causes(&other),
+            };
+            DatabaseError::Connect {
+                address: self.address.clone(),
+                reason,
+            }
         })?;
         self.migrated.get_or_try_init(|| migrate(&mut client)).await?;
         Ok(client)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
+use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, MatchedPath, Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -31,6 +32,9 @@ const REQUEST: Duration = Duration::from_secs(10);
 /// After a signal to stop, how long requests that were begun may go on.
 const DRAIN: Duration = Duration::from_secs(15);
 const OCTETS: &str = "application/octet-stream";
+
+/// Asked every few seconds by machines, so their answers are not worth a line. What fails has its own.
+const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
 struct App {
     store: Store,
@@ -80,7 +84,7 @@ fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// Bounds, counts and logs every request; probes are logged only when they fail.
+/// Bounds, counts and logs every request.
 async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let start = Instant::now();
     let method = request.method().clone();
@@ -96,12 +100,11 @@ async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> R
     let (status, took) = (response.status(), start.elapsed());
     app.metrics.observe(&method, &route, status.as_u16(), took);
     let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    match status.as_u16() {
-        500.. => tracing::error!(%method, route, status = status.as_u16(), milliseconds, "answered"),
-        _ if ["/healthz", "/readyz", "/metrics"].contains(&route.as_str()) => {
-            tracing::debug!(%method, route, status = status.as_u16(), milliseconds, "answered");
-        }
-        _ => tracing::info!(%method, route, status = status.as_u16(), milliseconds, "answered"),
+    let status = status.as_u16();
+    if PROBES.contains(&route.as_str()) {
+        tracing::debug!(%method, route, status, milliseconds, "answered");
+    } else {
+        tracing::info!(%method, route, status, milliseconds, "answered");
     }
     response
 }
@@ -156,8 +159,8 @@ struct Page {
 }
 
 /// `GET /artefacts[?before=ID]`: the newest first; the header `x-cache` says where the list came from.
-async fn list(State(app): State<Arc<App>>, Query(page): Query<Page>) -> Result<Response, Refusal> {
-    let (list, cached) = match page.before {
+async fn list(State(app): State<Arc<App>>, page: Result<Query<Page>, QueryRejection>) -> Result<Response, Refusal> {
+    let (list, cached) = match page?.before {
         Some(id) => app.store.list_before(id).await?,
         None => app.store.list().await?,
     };
@@ -182,10 +185,11 @@ struct New {
 /// `POST /artefacts?name=…&version=…`, the blob as the body: 201, or 200 when exactly this is there already.
 async fn add(
     State(app): State<Arc<App>>,
-    Query(new): Query<New>,
+    new: Result<Query<New>, QueryRejection>,
     headers: HeaderMap,
-    content: Bytes,
+    content: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
+    let (new, content) = (new?, content?);
     let label = |field: &str, text: &str| {
         Label::new(text).ok_or_else(|| {
             let rule = "1 to 128 letters, digits, `.`, `_`, `-` and `+`, a letter or digit first";
@@ -212,7 +216,8 @@ async fn add(
 }
 
 /// Streams the blob. Browsers download it, whatever type its maker claimed.
-async fn blob(State(app): State<Arc<App>>, Path(id): Path<i64>) -> Result<Response, Refusal> {
+async fn blob(State(app): State<Arc<App>>, id: Result<Path<i64>, PathRejection>) -> Result<Response, Refusal> {
+    let Path(id) = id?;
     let Some((artefact, content)) = app.store.blob(id).await? else {
         return Err(Refusal::NotFound(format!("there is no artefact {id}")));
     };
@@ -236,6 +241,26 @@ enum Refusal {
     NotFound(String),
     Conflict(String),
     Unavailable(String),
+    /// The request could not be read; the framework says why.
+    Unread(StatusCode, String),
+}
+
+impl From<QueryRejection> for Refusal {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::Unread(rejection.status(), rejection.body_text())
+    }
+}
+
+impl From<PathRejection> for Refusal {
+    fn from(rejection: PathRejection) -> Self {
+        Self::Unread(rejection.status(), rejection.body_text())
+    }
+}
+
+impl From<BytesRejection> for Refusal {
+    fn from(rejection: BytesRejection) -> Self {
+        Self::Unread(rejection.status(), rejection.body_text())
+    }
 }
 
 impl From<StoreError> for Refusal {
@@ -257,6 +282,7 @@ impl IntoResponse for Refusal {
             Self::NotFound(error) => (StatusCode::NOT_FOUND, error),
             Self::Conflict(error) => (StatusCode::CONFLICT, error),
             Self::Unavailable(error) => (StatusCode::SERVICE_UNAVAILABLE, error),
+            Self::Unread(status, error) => (status, error),
         };
         (status, Json(json!({ "error": error }))).into_response()
     }

@@ -110,7 +110,7 @@ impl Trial {
     /// Says what the store said last when it does not get ready in time.
     async fn wait_until_ready(&self) -> Result<(), Failure> {
         let start = Instant::now();
-        let mut tick = tokio::time::interval(Duration::from_millis(50));
+        let mut tick = tokio::time::interval(Duration::from_millis(100));
         loop {
             tick.tick().await;
             let said = match self.request(Method::GET, "/readyz").send().await {
