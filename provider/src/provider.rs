@@ -8,12 +8,13 @@ use tfplug::{Configure, Diagnostic, Diagnostics, Model};
 
 use crate::config::{Config, ConfigError};
 
-/// The provider `mlplat` makes the infrastructure that applications need: on a laptop from real local services, on AWS
-/// from managed ones. What it makes is described by one endpoint contract, which KRM functions inject into Kubernetes
-/// manifests, so that the same application runs in both places unchanged.
+/// The provider `mlplat` makes the infrastructure that applications need and describes it by one endpoint contract. KRM
+/// functions inject that contract into Kubernetes manifests, so an application never knows whether it talks to a laptop or
+/// to a cloud.
 ///
-/// Local resources need no settings. Where things are kept follows the environment: `MLPLAT_CACHE_DIR` (engines) and
-/// `MLPLAT_DATA_DIR` (stacks), else the user's cache and data folders.
+/// This version makes local stacks of real services, and publishes the endpoints of whatever else there is. It needs no
+/// settings. Where things are kept follows the environment: `MLPLAT_CACHE_DIR` (engines) and `MLPLAT_DATA_DIR` (stacks),
+/// else the user's cache and data folders.
 #[derive(Model, Clone, Debug)]
 pub struct Block {}
 

@@ -73,7 +73,7 @@ async fn both_files_are_written_and_removed_and_no_credential_is_in_the_state() 
     let mut environment = place.harness.resource("mlplat_environment");
     assert_eq!(environment.apply(place.config()).await.unwrap(), Action::Create);
     assert!(place.read("endpoints.yaml").contains("kind: EnvironmentEndpoints"));
-    assert!(place.read("secret.yaml").contains("redis.password: 'canary-1'"));
+    assert!(place.read("secret.yaml").contains(r#"redis.password: "canary-1""#));
     assert_eq!(
         place.path("secret.yaml").metadata().unwrap().permissions().mode() & 0o777,
         0o600

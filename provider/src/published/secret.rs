@@ -6,6 +6,7 @@ use std::fmt;
 use endpoint_contract::SecretKey;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+use serde_saphyr::DoubleQuoted;
 
 use super::Document;
 
@@ -74,12 +75,13 @@ impl fmt::Display for Status {
 /// The whole text of the manifest: one Secret per name, as documents of one stream.
 #[must_use]
 pub fn render(environment: &str, values: &BTreeMap<SecretKey, &str>) -> String {
-    let mut secrets: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
+    let mut secrets: BTreeMap<&str, BTreeMap<&str, DoubleQuoted<&str>>> = BTreeMap::new();
     for (key, value) in values {
-        secrets.entry(&key.name).or_default().insert(&key.key, value);
+        secrets
+            .entry(&key.name)
+            .or_default()
+            .insert(&key.key, DoubleQuoted(*value));
     }
-    // Every value is quoted, so that none is ever read as a number, a date or a boolean.
-    let quoted = || serde_saphyr::ser_options! { quote_all: true };
     let documents = secrets.into_iter().map(|(name, string_data)| {
         let secret = Written {
             api_version: "v1",
@@ -91,7 +93,7 @@ pub fn render(environment: &str, values: &BTreeMap<SecretKey, &str>) -> String {
             r#type: "Opaque",
             string_data,
         };
-        serde_saphyr::to_string_with_options(&secret, quoted()).expect("structs and strings are always YAML")
+        serde_saphyr::to_string(&secret).expect("structs and strings are always YAML")
     });
     let header = SecretManifest { environment }.header();
     format!("{header}\n{}", documents.collect::<Vec<_>>().join("---\n"))
@@ -137,7 +139,8 @@ struct Written<'a> {
     kind: &'a str,
     metadata: WrittenMetadata<'a>,
     r#type: &'a str,
-    string_data: BTreeMap<&'a str, &'a str>,
+    /// Quoted, so that no value is ever read as a number, a date or a boolean.
+    string_data: BTreeMap<&'a str, DoubleQuoted<&'a str>>,
 }
 
 #[derive(Serialize)]
@@ -188,25 +191,25 @@ mod tests {
         assert_eq!(
             render("local", &values),
             r#"# Secrets of the environment "local", written by Terraform (mlplat_environment): never commit this file.
-apiVersion: 'v1'
-kind: 'Secret'
+apiVersion: v1
+kind: Secret
 metadata:
-  name: 'cache'
+  name: cache
   labels:
-    mlplat.dev/environment: 'local'
-type: 'Opaque'
+    mlplat.dev/environment: local
+type: Opaque
 stringData:
   password: "yes\n"
 ---
-apiVersion: 'v1'
-kind: 'Secret'
+apiVersion: v1
+kind: Secret
 metadata:
-  name: 'db'
+  name: db
   labels:
-    mlplat.dev/environment: 'local'
-type: 'Opaque'
+    mlplat.dev/environment: local
+type: Opaque
 stringData:
-  password: '0777'
+  password: "0777"
   username: "it's \"me\""
 "#
         );

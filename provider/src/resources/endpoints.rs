@@ -251,3 +251,47 @@ impl From<contract::Endpoints> for Endpoints {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::published::contract::parse;
+
+    #[test]
+    fn a_contract_survives_the_way_through_the_model() {
+        for text in [
+            include_str!("../../contract/fixtures/v1alpha1/local.yaml"),
+            include_str!("../../contract/fixtures/v1alpha1/cloud.yaml"),
+            include_str!("../../contract/fixtures/v1alpha1/cache-alone.yaml"),
+        ] {
+            let contract = parse(text).unwrap().spec.endpoints;
+            let model = Endpoints::from(contract.clone());
+            assert_eq!(model.to_contract(&Path::root()).unwrap(), contract);
+        }
+    }
+
+    #[test]
+    fn a_wrong_field_is_named_as_terraform_names_it() {
+        let contract = parse(include_str!("../../contract/fixtures/v1alpha1/local.yaml"))
+            .unwrap()
+            .spec
+            .endpoints;
+        let mut model = Endpoints::from(contract);
+        let store = model.s3.as_mut().unwrap();
+        store.buckets[1] = "Reports".into();
+        store.credentials.as_mut().unwrap().access_key_id_key = "a b".into();
+        model.postgres.as_mut().unwrap().ssl_mode = "prefer".into();
+        let at = Path::root().attribute("endpoints");
+        let paths = |wrong: Diagnostics| wrong.iter().map(|wrong| wrong.path.to_string()).collect::<Vec<_>>();
+        assert_eq!(
+            paths(model.to_contract(&at).unwrap_err()),
+            ["endpoints.postgres.ssl_mode"]
+        );
+        model.postgres.as_mut().unwrap().ssl_mode = "require".into();
+        let wrong = model.to_contract(&at).unwrap_err();
+        assert_eq!(
+            paths(wrong),
+            ["endpoints.s3.buckets[1]", "endpoints.s3.credentials.access_key_id_key"]
+        );
+    }
+}
