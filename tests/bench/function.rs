@@ -145,7 +145,6 @@ const CONFIGURATION: &str = r"functionConfig:
     name: inject-endpoints
   spec:
     view: host
-    onNoMatch: Ignore
     endpoints:
       postgres:
         host: {address: 127.0.0.1, port: 5432}

@@ -48,7 +48,10 @@ fn status(project: &Project, stack: &str) -> serde_json::Value {
 
 /// The process id of a stack's supervisor.
 fn supervisor(project: &Project, stack: &str) -> u32 {
-    u32::try_from(status(project, stack)["supervisor_pid"].as_u64().expect("a supervisor")).expect("a process id")
+    let folder = project.stack(stack);
+    let running = process::mentioning(&folder);
+    let supervises = |line: &str| line.contains(" supervise ");
+    running.iter().find(|(_, line)| supervises(line)).unwrap_or_else(|| panic!("no supervisor among {running:?}")).0
 }
 
 /// The port of a component, from the state.

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::{Outcome, block_on};
 use crate::config::Config;
 use crate::engines::Engines;
-use crate::runtimes::process::{Health, Stack, StackError};
+use crate::runtimes::process::{ComponentStatus, Health, Stack, StackError, Status};
 
 /// Which stack.
 #[derive(Debug, clap::Args)]
@@ -37,6 +37,9 @@ impl Place {
 pub(super) struct StatusArguments {
     #[command(flatten)]
     place: Place,
+    /// Print JSON: one object per component, for scripts
+    #[arg(long)]
+    json: bool,
 }
 
 /// End the services of a local stack
@@ -59,9 +62,13 @@ pub(super) fn status(arguments: &StatusArguments, config: &Config, out: &mut dyn
         let status = status.ok_or_else(|| StackError::Absent {
             path: place.dir(config),
         })?;
-        let mut whole = true;
+        let whole = status.components.values().all(|seen| seen.health == Health::Running);
+        let code = if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        if arguments.json {
+            writeln!(out, "{}", as_json(&status))?;
+            return Ok(code);
+        }
         for (component, seen) in &status.components {
-            whole &= seen.health == Health::Running;
             let pid = seen.pid.map(|pid| format!("pid {pid}")).unwrap_or_default();
             let (name, health) = (component.as_str(), seen.health.as_str());
             writeln!(
@@ -73,8 +80,23 @@ pub(super) fn status(arguments: &StatusArguments, config: &Config, out: &mut dyn
                 writeln!(out, "              {problem}")?;
             }
         }
-        Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(code)
     })
+}
+
+fn as_json(status: &Status) -> serde_json::Value {
+    let component = |seen: &ComponentStatus| {
+        serde_json::json!({
+            "status": seen.health.as_str(),
+            "engine": seen.engine.to_string(),
+            "version": seen.version,
+            "port": seen.port,
+            "pid": seen.pid,
+            "problem": seen.problem,
+        })
+    };
+    let components = status.components.iter().map(|(name, seen)| (name.to_string(), component(seen)));
+    serde_json::json!({ "name": status.spec.name, "components": components.collect::<serde_json::Map<_, _>>() })
 }
 
 /// Ends the services.
