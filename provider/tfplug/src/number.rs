@@ -164,6 +164,9 @@ struct Decimal {
     exponent: i64,
 }
 
+/// Beyond Terraform's own numbers; what prints is what is read, for all that are smaller.
+const LARGEST_EXPONENT: u64 = 1 << 30;
+
 /// A double has at most this many significant decimal digits.
 const DOUBLE_DIGITS: usize = 767;
 
@@ -175,7 +178,7 @@ impl Decimal {
             _ => (false, text),
         };
         let (mantissa, exponent) = match text.find(['e', 'E']) {
-            Some(at) => (&text[..at], text[at + 1..].parse::<i32>().ok()?),
+            Some(at) => (&text[..at], text[at + 1..].parse::<i64>().ok()?),
             None => (text, 0),
         };
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -193,7 +196,10 @@ impl Decimal {
                 exponent: 0,
             });
         }
-        let exponent = i64::from(exponent) + whole.len() as i64 - leading as i64;
+        let exponent = exponent.checked_add(whole.len() as i64 - leading as i64)?;
+        if exponent.unsigned_abs() > LARGEST_EXPONENT {
+            return None;
+        }
         Some(Self {
             negative,
             digits,
@@ -309,6 +315,17 @@ mod tests {
             assert_eq!(Number::parse(text), None, "{text}");
         }
         assert_eq!(Number::exact(f64::NAN), None);
+    }
+
+    #[test]
+    fn the_largest_exponents_print_as_they_are_read() {
+        for text in ["10e1073741822", "0.1e-1073741824", "-1e1073741823"] {
+            let number = parse(text);
+            assert_eq!(parse(&number.to_string()), number);
+            assert_eq!(number.cmp(&number.clone()), Ordering::Equal);
+        }
+        assert_eq!(Number::parse("1e1073741824"), None);
+        assert_eq!(Number::parse("1e9223372036854775807"), None);
     }
 
     #[test]

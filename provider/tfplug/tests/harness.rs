@@ -7,7 +7,7 @@ use tfplug::Diagnostics;
 use tfplug::testing::{Action, Harness, UNKNOWN};
 
 async fn harness() -> Harness {
-    Harness::new(library::provider(), json!({"town": "Ulm"})).await.unwrap()
+    Harness::new(library::provider(), json!({"town": "Ulm"})).await.expect("the library has no demands")
 }
 
 fn shelf(name: &str) -> Json {
@@ -357,4 +357,68 @@ async fn a_function_takes_null_and_any_number_of_words() {
     assert_eq!(many.to_string(), "`most`: 2 words do not fit");
     let range = harness.call("label", vec![Json::Null, json!(4)]).await.unwrap_err();
     assert_eq!(range.to_string(), "`most`: `most` must be between 1 and 3, got 4");
+}
+
+/// A resource that is never done by itself.
+mod waiting {
+    use tfplug::{Config, Configure, Context, Diagnostic, Diagnostics, Kept, Model, Provider, Resource, async_trait};
+
+    #[derive(Model, Clone)]
+    struct Nothing {}
+
+    #[derive(Model, Clone)]
+    struct Kettle {
+        litres: u8,
+    }
+
+    struct Root;
+
+    #[async_trait]
+    impl Configure for Root {
+        type Config = Nothing;
+        type Clients = ();
+
+        async fn configure(&self, _: Config<Nothing>) -> Result<(), Diagnostics> {
+            Ok(())
+        }
+    }
+
+    struct Kettles;
+
+    #[async_trait]
+    impl Resource for Kettles {
+        type Model = Kettle;
+        type Clients = ();
+        const TYPE: &'static str = "kettle";
+
+        async fn create(&self, context: &Context<()>, planned: Kettle, _: Kettle) -> Result<Kettle, Kept<Kettle>> {
+            context.cancelled().await;
+            Err(Kept::with(planned, Diagnostic::error("Stopped before it boiled")))
+        }
+
+        async fn read(&self, _: &Context<()>, state: Kettle) -> Result<Option<Kettle>, Diagnostics> {
+            Ok(Some(state))
+        }
+
+        async fn update(&self, _: &Context<()>, _: Kettle, to: Kettle, _: Kettle) -> Result<Kettle, Kept<Kettle>> {
+            Ok(to)
+        }
+
+        async fn delete(&self, _: &Context<()>, _: Kettle) -> Result<(), Kept<Kettle>> {
+            Ok(())
+        }
+    }
+
+    pub(crate) fn provider() -> Provider {
+        Provider::builder("kitchen", "0.1.0", Root).resource(Kettles).build()
+    }
+}
+
+#[tokio::test]
+async fn a_create_that_is_stopped_keeps_what_it_has_made() {
+    let harness = Harness::new(waiting::provider(), json!({})).await.unwrap();
+    let mut it = harness.resource("kitchen_kettle");
+    let (result, ()) = tokio::join!(it.apply(json!({"litres": 1})), async { harness.stop() });
+    assert_eq!(words(&result.unwrap_err()), "error: Stopped before it boiled");
+    assert!(it.is_tainted());
 }

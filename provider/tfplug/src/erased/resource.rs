@@ -35,15 +35,14 @@ pub(crate) struct ResourceOf<R> {
     name: String,
     inner: R,
     block: Block,
+    ty: Type,
 }
 
 impl<R: Resource> ResourceOf<R> {
     pub(crate) fn new(name: String, inner: R) -> Self {
-        Self {
-            name,
-            inner,
-            block: R::Model::block(),
-        }
+        let block = R::Model::block();
+        let ty = block.ty();
+        Self { name, inner, block, ty }
     }
 
     /// Made of the model's fields marked `identity`; `None` when there are none.
@@ -123,7 +122,7 @@ impl<R: Resource> AnyResource for ResourceOf<R> {
             .into());
         }
         if version == R::VERSION {
-            let mut state = stored(raw, &self.block.ty())?;
+            let mut state = stored(raw, &self.ty)?;
             planning::normalise(&self.block, &mut state);
             return Ok(state);
         }
