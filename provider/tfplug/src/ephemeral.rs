@@ -29,6 +29,9 @@ pub trait Ephemeral: Send + Sync + 'static {
 
     /// Makes it. What [`Ephemeral::renew`] and [`Ephemeral::close`] need goes into the context's private data.
     ///
+    /// Terraform asks for it in the plan too. What it depends on may be planned only then: answer with
+    /// [`Computed::Unknown`](crate::Computed) in that case, never in an apply.
+    ///
     /// # Errors
     /// When it cannot be made.
     async fn open(

@@ -58,19 +58,15 @@ impl<E: Ephemeral> AnyEphemeral for EphemeralOf<E> {
         let private = context.into_private();
         match opened {
             Ok(opened) => {
-                let mut diagnostics = Diagnostics::none();
-                let result = planning::settle(
-                    &self.block,
-                    opened.model.into_value(),
-                    &asked,
-                    E::TYPE,
-                    &mut diagnostics,
-                );
+                // Unknown parts stay: Terraform takes them in a plan, where what they come from is only planned itself.
+                let mut result = opened.model.into_value();
+                planning::normalise(&self.block, &mut result);
+                planning::reconcile(&mut result, &asked);
                 OpenResponse {
                     result,
                     private,
                     renew_at: opened.renew_at,
-                    diagnostics,
+                    diagnostics: Diagnostics::none(),
                 }
             }
             Err(diagnostics) => OpenResponse {
