@@ -5,9 +5,11 @@
 mod block;
 mod builder;
 mod characters;
+mod flow;
 mod full;
 mod json;
 mod keys;
+mod quoted;
 
 pub(crate) use builder::{Kind, Raw};
 

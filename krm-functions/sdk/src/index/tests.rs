@@ -36,6 +36,12 @@ const TEXTS: &[&str] = &[
     "a: ]\n",
     "a: b #c\nd: e# f\n",
     "a: |\n\tb\n",
+    "a: {b: c, d: [e, \"f\" , 'g'], \"h\":i, j: {}, k: [ ]}  # l\nm:\n- [n, {o: p}]\n- {q: \"r\", s: http://t:1/u}\n",
+    "a: [b: c]\nd: {e}\nf: {g: }\nh: [i, ]\nj: [k,l]\nm: {n: o p , q : r}\n",
+    "a: [-b, ?c, :d, - e]\n",
+    "a: [b] c\n",
+    "[a]: b\n",
+    "a: {b: [c}]\n",
     "a:\n    - b\n    -  - c\n       - d\n    -  e: f\n       g: |\n        h\n       i: j\n",
 ];
 
@@ -87,6 +93,7 @@ fn they_agree_on_damaged_texts_too() {
     let pieces: &[&str] = &[
         " ", "  ", "\n", "- ", ": ", "#", " #", "'", "\"", "|", "[", "]", "{", "}", "&a ", "*a", "!t ", "---\n", "\t",
         "...\n", "?", "\r\n", "a", "|-\n", ">", "%", ",", "\\", "ü", "\u{feff}", "\u{85}", "|\n\n  ", "- - ", "\r",
+        "[]", "{}", ", ", ": {", "]: ", "}",
     ];
     let mut random = Random::new(7);
     for round in 0..40_000 {
