@@ -29,13 +29,20 @@ impl Engines {
     pub fn all(&self, engine: Engine) -> Vec<Found> {
         let mut found: Vec<Found> = Vec::new();
         for bin in self.path.iter().cloned().chain(usual_folders(engine)) {
-            let complete = programs(engine).iter().all(|program| bin.join(program).is_file());
-            if complete && let Some(version) = ask_version(&bin.join(engine.server())) {
-                // The same programs may be reached by two names, such as /bin and /usr/bin.
-                let bin = bin.canonicalize().unwrap_or(bin);
-                if !found.iter().any(|other| other.bin == bin) {
-                    found.push(Found { engine, version, bin });
-                }
+            let complete = |bin: &Path| programs(engine).iter().all(|program| bin.join(program).is_file());
+            if !complete(&bin) {
+                continue;
+            }
+            // Links on PATH lead to one installation, whose folder the program knows itself by.
+            let real = bin.join(engine.server()).canonicalize().ok();
+            let bin = match real.as_deref().and_then(Path::parent) {
+                Some(real) if complete(real) => real.to_owned(),
+                _ => bin,
+            };
+            if !found.iter().any(|other| other.bin == bin)
+                && let Some(version) = ask_version(&bin.join(engine.server()))
+            {
+                found.push(Found { engine, version, bin });
             }
         }
         found.sort_by_key(|found| std::cmp::Reverse(numbers(&found.version)));

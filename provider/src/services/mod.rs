@@ -54,7 +54,7 @@ impl Component {
 
 impl fmt::Display for Component {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(self.as_str())
+        out.pad(self.as_str())
     }
 }
 

@@ -20,6 +20,8 @@ use crate::runtimes::protocols::Reach;
 use crate::services::{Component, PUBLISHED, Service, Site, StackSpec, Unit};
 use crate::wait::{self, Look, WaitError};
 
+/// Held by who changes the stack.
+const LOCK: &str = "apply.lock";
 /// How long one apply waits for another of the same stack.
 const LOCKED: Duration = Duration::from_secs(600);
 /// Room for making roles, databases and buckets, and for a long seed.
@@ -55,6 +57,17 @@ impl Stack {
     /// The first problem. What was made stays, and another call goes on from there.
     pub async fn apply(&self, spec: &StackSpec, cancelled: &CancellationToken) -> Result<Status, StackError> {
         let _lock = self.lock(cancelled).await?;
+        let result = self.make(spec, cancelled).await;
+        if result.is_err() && !Record::path(&self.dir).exists() {
+            // Nothing was made: no folder is left either.
+            let _ = fs::remove_file(self.dir.join(LOCK));
+            let _ = fs::remove_dir(&self.dir);
+            self.remove_empty_parents();
+        }
+        result
+    }
+
+    async fn make(&self, spec: &StackSpec, cancelled: &CancellationToken) -> Result<Status, StackError> {
         let before = self.ours(Some(spec))?;
         let state = self.state();
         let parts = self.choose_parts(spec, before.as_ref(), &state)?;
@@ -124,18 +137,22 @@ impl Stack {
         self.want(&BTreeMap::new(), cancelled).await?;
         self.gone(cancelled).await?;
         self.delete(&self.dir, cancelled).await?;
-        // The folders that the default place made; others are the user's.
+        self.remove_empty_parents();
+        Ok(())
+    }
+
+    /// The folders that the default place made; others are the user's.
+    fn remove_empty_parents(&self) {
         let mut parent = self.dir.parent();
         for name in ["stacks", "mlplat"] {
             let Some(dir) = parent.filter(|dir| dir.file_name() == Some(OsStr::new(name))) else {
-                break;
+                return;
             };
             if fs::remove_dir(dir).is_err() {
-                break;
+                return;
             }
             parent = dir.parent();
         }
-        Ok(())
     }
 
     /// Waits until the service answers, then makes what shall be inside it.
@@ -176,7 +193,7 @@ impl Stack {
             return Err(self.folder_error(source));
         }
         self.refuse_strangers()?;
-        let path = self.dir.join("apply.lock");
+        let path = self.dir.join(LOCK);
         let locked = wait::until("another apply", LOCKED, cancelled, || async {
             store::private_folder(&self.dir)?;
             match Lock::take(&path) {
@@ -210,7 +227,7 @@ impl Stack {
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => Err(not_ours("not a folder")),
             Err(error) => Err(self.folder_error(error)),
             Ok(mut entries) => {
-                let ours = self.dir.join("apply.lock").exists() || entries.next().is_none();
+                let ours = self.dir.join(LOCK).exists() || entries.next().is_none();
                 if ours {
                     Ok(())
                 } else {

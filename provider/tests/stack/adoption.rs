@@ -1,0 +1,176 @@
+//! kill -9 of anything, a lost state, a folder that is deleted.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use serde_json::json;
+use terraform_provider_mlplat::runtimes::process::Health;
+use terraform_provider_mlplat::services::Component;
+
+use crate::harness::{TestStack, cache, database, is_alive, kill, processes_of, sql, until, whole};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_service_comes_back_with_its_data() {
+    let test = TestStack::new();
+    test.apply(&whole()).await.unwrap();
+    sql(
+        &test,
+        "artefacts",
+        "CREATE TABLE kept AS SELECT generate_series(1, 20000) AS n",
+    )
+    .await
+    .unwrap();
+    for component in Component::ALL {
+        let pid = test.pids()[component.as_str()];
+        let others: Vec<_> = test
+            .pids()
+            .into_iter()
+            .filter(|(name, _)| name != component.as_str())
+            .collect();
+        let killed = Instant::now();
+        kill(pid, Signal::KILL);
+        let back = test.running(component).await;
+        println!("{component} was back after {:?}", killed.elapsed());
+        assert_ne!(back, pid);
+        assert!(others.iter().all(|(name, pid)| test.pids()[name] == *pid));
+    }
+    assert_eq!(
+        sql(&test, "artefacts", "SELECT count(*) FROM kept").await.unwrap(),
+        "20000"
+    );
+    test.destroy().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn services_outlive_their_supervisor_and_the_next_one_adopts_them() {
+    let test = TestStack::new();
+    test.apply(&whole()).await.unwrap();
+    let (pids, supervisor) = (test.pids(), test.supervisor().unwrap());
+    kill(supervisor, Signal::KILL);
+    until("the supervisor to end", || !is_alive(supervisor)).await;
+    // Nobody would start a service again now: that is drift.
+    assert!(
+        test.status()
+            .await
+            .components
+            .values()
+            .all(|seen| seen.health == Health::Stopped)
+    );
+    let adopting = Instant::now();
+    let status = test.apply(&whole()).await.unwrap();
+    println!("adopted in {:?}", adopting.elapsed());
+    assert!(status.components.values().all(|seen| seen.health == Health::Running));
+    assert_eq!(test.pids(), pids);
+    assert_ne!(test.supervisor(), Some(supervisor));
+    test.destroy().await;
+    assert_eq!(processes_of(test.parent()), Vec::<u32>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_everything_is_killed_an_apply_brings_it_back_with_its_data() {
+    let test = TestStack::new();
+    test.apply(&whole()).await.unwrap();
+    sql(
+        &test,
+        "artefacts",
+        "CREATE TABLE kept AS SELECT generate_series(1, 200000) AS n",
+    )
+    .await
+    .unwrap();
+    kill(test.supervisor().unwrap(), Signal::KILL);
+    for pid in test.pids().into_values() {
+        kill(pid, Signal::KILL);
+    }
+    let started = Instant::now();
+    test.apply(&whole()).await.unwrap();
+    println!("all was back after {:?}", started.elapsed());
+    assert_eq!(
+        sql(&test, "artefacts", "SELECT count(*) FROM kept").await.unwrap(),
+        "200000"
+    );
+    test.destroy().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_no_state_names_is_found_and_replaced_not_doubled() {
+    let test = TestStack::new();
+    test.apply(&database()).await.unwrap();
+    sql(&test, "artefacts", "CREATE TABLE kept AS SELECT 7 AS n")
+        .await
+        .unwrap();
+    let lost = test.pids()["postgres"];
+    let supervisor = test.supervisor().unwrap();
+    kill(supervisor, Signal::KILL);
+    until("the supervisor to end", || !is_alive(supervisor)).await;
+    fs::remove_file(test.dir.join("state.json")).unwrap();
+    test.apply(&database()).await.unwrap();
+    assert!(!is_alive(lost));
+    assert_eq!(sql(&test, "artefacts", "SELECT n FROM kept").await.unwrap(), "7");
+    test.destroy().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_who_got_the_pid_is_never_signalled() {
+    let test = TestStack::new();
+    test.apply(&cache()).await.unwrap();
+    let (supervisor, service) = (test.supervisor().unwrap(), test.pids()["redis"]);
+    kill(supervisor, Signal::KILL);
+    kill(service, Signal::KILL);
+    until("both to end", || !is_alive(supervisor) && !is_alive(service)).await;
+    let mut stranger = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+    // The state as it would be if the kernel had given the two pids to the stranger.
+    let mut state = test.state();
+    state["supervisor"]["pid"] = json!(stranger.id());
+    state["units"]["redis"]["process"]["pid"] = json!(stranger.id());
+    fs::write(test.dir.join("state.json"), state.to_string()).unwrap();
+    test.apply(&cache()).await.unwrap();
+    assert_ne!(test.pids()["redis"], stranger.id());
+    test.destroy().await;
+    assert_eq!(stranger.try_wait().unwrap(), None);
+    stranger.kill().unwrap();
+    stranger.wait().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_folder_takes_its_processes_with_it() {
+    let test = TestStack::new();
+    test.apply(&whole()).await.unwrap();
+    fs::remove_dir_all(&test.dir).unwrap();
+    assert!(test.stack.status().await.unwrap().is_none());
+    until("the processes to end", || processes_of(test.parent()).is_empty()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_component_is_missing_and_is_made_anew() {
+    let test = TestStack::new();
+    test.apply(&whole()).await.unwrap();
+    let other = test.pids()["redis"];
+    fs::remove_dir_all(test.dir.join("postgres")).unwrap();
+    assert_eq!(
+        test.status().await.components[&Component::Postgres].health,
+        Health::Missing
+    );
+    test.apply(&whole()).await.unwrap();
+    assert_eq!(sql(&test, "artefacts", "SELECT 1").await.unwrap(), "1");
+    assert_eq!(test.pids()["redis"], other);
+    test.destroy().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_supervisor_that_is_told_to_end_ends_its_services_in_order() {
+    let test = TestStack::new();
+    test.apply(&whole()).await.unwrap();
+    kill(test.supervisor().unwrap(), Signal::TERM);
+    tokio::time::timeout(
+        Duration::from_secs(15),
+        until("all to end", || processes_of(test.parent()).is_empty()),
+    )
+    .await
+    .unwrap();
+    // A second start needs no recovery: the first ended in order.
+    test.apply(&whole()).await.unwrap();
+    let log = fs::read_to_string(test.dir.join("postgres/log")).unwrap();
+    assert!(!log.contains("automatic recovery in progress"), "{log}");
+    test.destroy().await;
+}

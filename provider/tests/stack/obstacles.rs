@@ -1,0 +1,131 @@
+//! What is in the way is named, with the fix, and nothing is half made.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+
+use terraform_provider_mlplat::config::Config;
+use terraform_provider_mlplat::engines::Engines;
+use terraform_provider_mlplat::runtimes::process::{Stack, StackError};
+use terraform_provider_mlplat::services::{Postgres, Redis, StackSpec};
+use tokio_util::sync::CancellationToken;
+
+use crate::harness::{TestStack, cache, database, postgres, processes_of};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_taken_port_names_its_holder_and_nothing_is_made() {
+    let test = TestStack::new();
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let spec = StackSpec {
+        redis: Some(Redis {
+            port: Some(port),
+            ..Redis::default()
+        }),
+        ..cache()
+    };
+    let error = test.apply(&spec).await.unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.starts_with(&format!("port {port} of `redis` is taken by ")),
+        "{text}"
+    );
+    assert!(text.contains(&format!("(pid {})", std::process::id())), "{text}");
+    assert!(text.ends_with("or set `redis.port` to a free port"), "{text}");
+    assert_eq!(error.attribute(), ["redis", "port"]);
+    assert!(test.stack.status().await.unwrap().is_none());
+    assert!(!test.dir.exists());
+    drop(listener);
+    test.apply(&spec).await.unwrap();
+    test.destroy().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_engine_names_the_command() {
+    let test = TestStack::new();
+    let empty = test.parent().join("empty");
+    let variables = [("HOME", empty.as_os_str())]
+        .map(|(name, value)| (name.into(), value.to_owned()))
+        .into();
+    let config = Config::from_variables(variables, "/nowhere/mlplat".into(), empty).unwrap();
+    let stack = Stack::open(&test.dir, Engines::new(&config), &config.program);
+    let error = stack.apply(&cache(), &CancellationToken::new()).await.unwrap_err();
+    let expected =
+        "`redis` cannot run: no Valkey or Redis on this machine. To fix: run `mlplat engines install valkey`";
+    assert_eq!(error.to_string(), expected);
+    assert!(!test.dir.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_ends_at_once_is_told_by_its_log() {
+    let test = TestStack::new();
+    // More memory than any machine has: PostgreSQL refuses to start.
+    let greedy = Postgres {
+        shared_buffers_mb: Some(1 << 20),
+        ..postgres()
+    };
+    let error = test
+        .apply(&StackSpec {
+            postgres: Some(greedy),
+            ..database()
+        })
+        .await
+        .unwrap_err();
+    let text = error.to_string();
+    assert!(matches!(error, StackError::Ended { .. }), "{text}");
+    assert!(
+        text.contains("it exited with status 1") && text.contains("shared memory"),
+        "{text}"
+    );
+    // Corrected, it starts: nothing has to be cleaned up by hand.
+    test.apply(&database()).await.unwrap();
+    test.destroy().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn data_of_one_major_version_is_not_given_to_another() {
+    let test = TestStack::new();
+    test.apply(&database()).await.unwrap();
+    let other = StackSpec {
+        postgres: Some(Postgres {
+            version: Some("9".into()),
+            ..postgres()
+        }),
+        ..database()
+    };
+    let error = test.apply(&other).await.unwrap_err();
+    assert_eq!(error.attribute(), ["postgres", "version"]);
+    test.destroy().await;
+}
+
+#[tokio::test]
+async fn a_folder_with_other_things_is_left_alone() {
+    let test = TestStack::new();
+    fs::create_dir_all(&test.dir).unwrap();
+    fs::write(test.dir.join("thesis.txt"), "years of work").unwrap();
+    let error = test.apply(&cache()).await.unwrap_err();
+    assert!(matches!(error, StackError::NotOurs { .. }), "{error}");
+    let error = test.stack.destroy(&CancellationToken::new()).await.unwrap_err();
+    assert!(matches!(error, StackError::NotOurs { .. }), "{error}");
+    assert_eq!(fs::read_dir(&test.dir).unwrap().count(), 1);
+    assert_eq!(processes_of(test.parent()), Vec::<u32>::new());
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_made_names_the_attribute() {
+    let test = TestStack::new();
+    let stack = Stack::open(
+        Path::new("/proc/mlplat"),
+        crate::harness::engines(),
+        Path::new("/nowhere"),
+    );
+    let error = stack.apply(&cache(), &CancellationToken::new()).await.unwrap_err();
+    assert_eq!(error.attribute(), ["data_dir"]);
+    assert!(
+        error
+            .to_string()
+            .contains("To fix: make it writable for this user, or set `data_dir`"),
+        "{error}"
+    );
+    drop(test);
+}
