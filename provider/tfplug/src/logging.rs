@@ -261,8 +261,7 @@ mod tests {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let layer = Kept(HostLayer { level }, lines.clone());
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), run);
-        let lines = lines.lock().unwrap().clone();
-        lines
+        std::mem::take(&mut lines.lock().unwrap())
     }
 
     #[test]

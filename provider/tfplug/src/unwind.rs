@@ -12,17 +12,23 @@ use std::{
 thread_local! {
     /// Where this thread panicked last; the payload alone does not say.
     static LAST: Cell<Option<String>> = const { Cell::new(None) };
+    /// A panic on this thread would be caught now.
+    static CATCHING: Cell<bool> = const { Cell::new(false) };
 }
 
 /// What a panic said, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Panic(pub(crate) String);
 
-/// Reports panics as log lines and remembers their places. The default hook's text is lost on a plugin host.
+/// Reports panics as log lines and remembers their places. One that nothing catches is told on stderr as usual too.
 pub(crate) fn install_hook() {
-    panic::set_hook(Box::new(|info: &PanicHookInfo<'_>| {
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
         let place = info.location().map_or_else(String::new, Location::to_string);
         tracing::error!(place, "panic: {}", message(info.payload()));
+        if !CATCHING.get() {
+            usual(info);
+        }
         LAST.set(Some(place));
     }));
 }
@@ -33,8 +39,11 @@ pub(crate) async fn catch<T>(future: impl Future<Output = T>) -> Result<T, Panic
 }
 
 /// Runs a function to its end or to its panic.
-pub(crate) fn catch_sync<T>(run: impl FnOnce() -> T) -> Result<T, Panic> {
-    panic::catch_unwind(AssertUnwindSafe(run)).map_err(|payload| describe(payload.as_ref()))
+fn catch_sync<T>(run: impl FnOnce() -> T) -> Result<T, Panic> {
+    let outer = CATCHING.replace(true);
+    let result = panic::catch_unwind(AssertUnwindSafe(run));
+    CATCHING.set(outer);
+    result.map_err(|payload| describe(payload.as_ref()))
 }
 
 struct Catch<F>(Pin<Box<F>>);

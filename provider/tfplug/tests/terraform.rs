@@ -1,4 +1,5 @@
 //! Real Terraform and the example provider: Terraform's own checks of plans and results are the strictest there are.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! The example provider as a process: handshake, certificates, messages, and every way in which it ends.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "../src/generated.rs"]
 mod generated;

@@ -1,13 +1,13 @@
 //! What the tests of the whole binary share: the example provider, and a plugin host that speaks as Terraform does.
 #![allow(dead_code, reason = "each test file uses its part")]
 
-pub mod plugin_host;
-pub mod workspace;
+pub(crate) mod plugin_host;
+pub(crate) mod workspace;
 
 use std::{path::PathBuf, process::Command, sync::OnceLock};
 
 /// Builds the example provider once and says where it is. Cargo does so by itself only when it runs every test.
-pub fn example() -> &'static PathBuf {
+pub(crate) fn example() -> &'static PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let built = Command::new(env!("CARGO"))

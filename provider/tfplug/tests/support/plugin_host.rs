@@ -30,14 +30,14 @@ const COOKIE: (&str, &str) = (
 );
 
 /// A certificate as go-plugin makes one: P-521, self-signed, a CA used as a leaf.
-pub struct Certificate {
-    pub der: CertificateDer<'static>,
-    pub pem: String,
+pub(crate) struct Certificate {
+    pub(crate) der: CertificateDer<'static>,
+    pub(crate) pem: String,
     key: KeyPair,
 }
 
 impl Certificate {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P521_SHA512).unwrap();
         let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -54,33 +54,33 @@ impl Certificate {
     }
 
     /// This certificate with another one's key: what a thief of the public half could show.
-    pub fn with_key_of(&self, other: &Self) -> CertifiedKey {
+    pub(crate) fn with_key_of(&self, other: &Self) -> CertifiedKey {
         let key = aws_lc_rs::sign::any_supported_type(&other.key()).unwrap();
         CertifiedKey::new(vec![self.der.clone()], key)
     }
 }
 
 /// A started provider that has said where it listens.
-pub struct Plugin {
-    pub child: Child,
-    pub stdout: BufReader<ChildStdout>,
-    pub socket: PathBuf,
-    pub server_certificate: CertificateDer<'static>,
-    pub client_certificate: Certificate,
+pub(crate) struct Plugin {
+    pub(crate) child: Child,
+    pub(crate) stdout: BufReader<ChildStdout>,
+    pub(crate) socket: PathBuf,
+    pub(crate) server_certificate: CertificateDer<'static>,
+    pub(crate) client_certificate: Certificate,
 }
 
 impl Plugin {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_with(|_| {})
     }
 
-    pub fn start_with(change: impl FnOnce(&mut Command)) -> Self {
+    pub(crate) fn start_with(change: impl FnOnce(&mut Command)) -> Self {
         let mut command = Command::new(super::example());
         change(&mut command);
         Self::spawn(command)
     }
 
-    pub fn spawn(mut command: Command) -> Self {
+    pub(crate) fn spawn(mut command: Command) -> Self {
         let client_certificate = Certificate::new();
         let mut child = command
             .env(COOKIE.0, COOKIE.1)
@@ -106,13 +106,13 @@ impl Plugin {
         }
     }
 
-    pub async fn connect(&self) -> Result<Connection, String> {
+    pub(crate) async fn connect(&self) -> Result<Connection, String> {
         let certificate = &self.client_certificate;
         self.connect_with(Some(certificate.with_key_of(certificate))).await
     }
 
     /// Connects with any certificate, or none; the first call tells whether it was let in.
-    pub async fn connect_with(&self, shown: Option<CertifiedKey>) -> Result<Connection, String> {
+    pub(crate) async fn connect_with(&self, shown: Option<CertifiedKey>) -> Result<Connection, String> {
         let mut roots = RootCertStore::empty();
         roots
             .add(self.server_certificate.clone())
@@ -136,7 +136,7 @@ impl Plugin {
     }
 
     /// Waits until the process has ended by itself, and says how long that took.
-    pub fn wait_for_end(&mut self, limit: Duration) -> Duration {
+    pub(crate) fn wait_for_end(&mut self, limit: Duration) -> Duration {
         let start = Instant::now();
         while self.child.try_wait().unwrap().is_none() {
             assert!(start.elapsed() < limit, "still there after {limit:?}");
@@ -148,11 +148,11 @@ impl Plugin {
         start.elapsed()
     }
 
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         signal(self.child.id(), name);
     }
 
-    pub fn socket_folder(&self) -> &Path {
+    pub(crate) fn socket_folder(&self) -> &Path {
         self.socket.parent().unwrap()
     }
 }
@@ -164,7 +164,7 @@ impl Drop for Plugin {
     }
 }
 
-pub fn signal(pid: u32, name: &str) {
+pub(crate) fn signal(pid: u32, name: &str) {
     assert!(
         Command::new("kill")
             .args([&format!("-{name}"), &pid.to_string()])
@@ -175,15 +175,15 @@ pub fn signal(pid: u32, name: &str) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests wait for processes that report nothing")]
-pub fn pause() {
+pub(crate) fn pause() {
     std::thread::sleep(Duration::from_millis(10));
 }
 
 /// A connection that calls methods.
-pub struct Connection(SendRequest<Bytes>);
+pub(crate) struct Connection(SendRequest<Bytes>);
 
 impl Connection {
-    pub async fn over<S>(stream: S) -> Result<Self, String>
+    pub(crate) async fn over<S>(stream: S) -> Result<Self, String>
     where
         S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
     {
@@ -198,7 +198,7 @@ impl Connection {
     }
 
     /// Calls `/service/Method`; an error is the gRPC status and its message, or what broke.
-    pub async fn call<R: Message + Default>(&self, method: &str, request: &impl Message) -> Result<R, String> {
+    pub(crate) async fn call<R: Message + Default>(&self, method: &str, request: &impl Message) -> Result<R, String> {
         let fail = |error: h2::Error| format!("transport: {error}");
         let head = http::Request::post(format!("http://localhost{method}"))
             .header("content-type", "application/grpc")

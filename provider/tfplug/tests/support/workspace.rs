@@ -15,20 +15,20 @@ provider "tfplug" { prefix = "pre-" }
 "#;
 
 /// One root module.
-pub struct Workspace {
+pub(crate) struct Workspace {
     folder: tempfile::TempDir,
 }
 
 /// What a run of Terraform said.
 #[derive(Debug)]
-pub struct Run {
-    pub code: Option<i32>,
+pub(crate) struct Run {
+    pub(crate) code: Option<i32>,
     /// Standard output and error, without colours and boxes, one space for every run of white space.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 impl Workspace {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let plugins = folder.path().join("plugins");
         fs::create_dir(&plugins).unwrap();
@@ -43,21 +43,21 @@ impl Workspace {
     }
 
     /// Where the things are kept.
-    pub fn things(&self) -> PathBuf {
+    pub(crate) fn things(&self) -> PathBuf {
         self.folder.path().join("things")
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
     /// Replaces the configuration; `$THINGS` stands for the things' folder.
-    pub fn write(&self, configuration: &str) {
+    pub(crate) fn write(&self, configuration: &str) {
         let body = configuration.replace("$THINGS", &self.things().display().to_string());
         fs::write(self.folder.path().join("main.tf"), format!("{HEAD}{body}")).unwrap();
     }
 
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("terraform");
         command
             .args(arguments)
@@ -69,7 +69,7 @@ impl Workspace {
         command
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         match self.command(arguments).output() {
             Ok(output) => Run::of(&output),
             Err(error) => panic!("`terraform`: {error}. To fix: {INSTALL}"),
@@ -77,7 +77,7 @@ impl Workspace {
     }
 
     /// Starts a run in a process group of its own, as a terminal does, so that Ctrl-C can be sent to all of it.
-    pub fn start(&self, arguments: &[&str]) -> Child {
+    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
         let mut command = self.command(arguments);
         command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
@@ -85,25 +85,25 @@ impl Workspace {
             .unwrap_or_else(|error| panic!("`terraform`: {error}. To fix: {INSTALL}"))
     }
 
-    pub fn apply(&self) -> Run {
+    pub(crate) fn apply(&self) -> Run {
         self.run(&["apply", "-auto-approve", "-no-color", "-input=false"])
     }
 
-    pub fn destroy(&self) -> Run {
+    pub(crate) fn destroy(&self) -> Run {
         self.run(&["destroy", "-auto-approve", "-no-color", "-input=false"])
     }
 
     /// Code 0: nothing to do; 2: changes.
-    pub fn plan(&self) -> Run {
+    pub(crate) fn plan(&self) -> Run {
         self.run(&["plan", "-detailed-exitcode", "-no-color", "-input=false"])
     }
 
-    pub fn state(&self) -> String {
+    pub(crate) fn state(&self) -> String {
         fs::read_to_string(self.folder.path().join("terraform.tfstate")).unwrap_or_default()
     }
 
     /// The record of a thing; `None` when there is no file.
-    pub fn thing(&self, name: &str) -> Option<serde_json::Value> {
+    pub(crate) fn thing(&self, name: &str) -> Option<serde_json::Value> {
         let text = fs::read_to_string(self.things().join(format!("{name}.json"))).ok()?;
         Some(serde_json::from_str(&text).unwrap())
     }
@@ -112,7 +112,7 @@ impl Workspace {
 const INSTALL: &str = "install Terraform 1.11 or newer (`brew install terraform`, or `make tools` of this repository)";
 
 impl Run {
-    pub fn of(output: &Output) -> Self {
+    pub(crate) fn of(output: &Output) -> Self {
         let both = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
         let text = String::from_utf8_lossy(&both).replace(['│', '╷', '╵'], " ");
         Self {
@@ -123,19 +123,19 @@ impl Run {
 
     /// It said this.
     #[track_caller]
-    pub fn says(&self, text: &str) -> &Self {
+    pub(crate) fn says(&self, text: &str) -> &Self {
         assert!(self.text.contains(text), "no `{text}` in: {}", self.text);
         self
     }
 
     #[track_caller]
-    pub fn does_not_say(&self, text: &str) -> &Self {
+    pub(crate) fn does_not_say(&self, text: &str) -> &Self {
         assert!(!self.text.contains(text), "`{text}` in: {}", self.text);
         self
     }
 
     #[track_caller]
-    pub fn ends_with(&self, code: i32) -> &Self {
+    pub(crate) fn ends_with(&self, code: i32) -> &Self {
         assert_eq!(self.code, Some(code), "{}", self.text);
         self
     }
