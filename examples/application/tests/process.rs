@@ -1,0 +1,132 @@
+//! The store as a process whose services are all away: what it says, and how it ends.
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+
+use std::net::TcpListener;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use reqwest::{Client, StatusCode};
+use serde_json::Value;
+
+/// Nothing listens on port 1.
+const AWAY: [(&str, &str); 7] = [
+    (
+        "DATABASE_URL",
+        "postgresql://store:canary@127.0.0.1:1/artefacts?sslmode=disable",
+    ),
+    ("REDIS_URL", "redis://:canary@127.0.0.1:1/0"),
+    ("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1"),
+    ("AWS_REGION", "us-east-1"),
+    ("AWS_ACCESS_KEY_ID", "canary"),
+    ("AWS_SECRET_ACCESS_KEY", "canary"),
+    ("S3_BUCKET", "models"),
+];
+
+struct Store {
+    /// Gone once it was stopped.
+    child: Option<Child>,
+    url: String,
+    client: Client,
+}
+
+impl Store {
+    async fn start() -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let child = Command::new(env!("CARGO_BIN_EXE_artefact-store"))
+            .env_clear()
+            .envs(AWAY)
+            .env("PORT", port.to_string())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let client = Client::builder()
+            .no_proxy()
+            .timeout(Duration::from_secs(20))
+            .build()
+            .unwrap();
+        let store = Self {
+            child,
+            url: format!("http://127.0.0.1:{port}"),
+            client,
+        };
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while store.client.get(format!("{}/healthz", store.url)).send().await.is_err() {
+            assert!(Instant::now() < deadline, "it never answered");
+            tokio::task::yield_now().await;
+        }
+        store
+    }
+
+    async fn get(&self, path: &str) -> (StatusCode, Value) {
+        let answer = self.client.get(format!("{}{path}", self.url)).send().await.unwrap();
+        (answer.status(), answer.json().await.unwrap())
+    }
+
+    fn stop(mut self) -> Output {
+        let child = self.child.take().unwrap();
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &child.id().to_string()])
+                .status()
+                .unwrap()
+                .success()
+        );
+        child.wait_with_output().unwrap()
+    }
+}
+
+impl Drop for Store {
+    /// A failed test leaves no process behind.
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+#[tokio::test]
+async fn it_runs_without_its_services_and_says_which_are_away() {
+    let store = Store::start().await;
+    assert_eq!(store.get("/healthz").await.0, StatusCode::OK);
+
+    let (status, ready) = store.get("/readyz").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    for endpoint in ["postgres", "redis", "s3"] {
+        assert_ne!(ready["checks"][endpoint], "ok", "{ready}");
+    }
+    let (_, endpoints) = store.get("/endpoints").await;
+    assert_eq!(endpoints["endpoints"][0]["address"], "127.0.0.1:1");
+    assert_eq!(endpoints["endpoints"][2]["variable"], "AWS_ENDPOINT_URL_S3");
+
+    let (status, refusal) = store.get("/artefacts").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(refusal["error"], "the database does not answer as it should");
+
+    let output = store.stop();
+    assert_eq!(output.status.code(), Some(0), "SIGTERM is an orderly end");
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8(said).unwrap();
+    assert!(said.contains("PostgreSQL at 127.0.0.1:1 does not answer"), "{said}");
+    assert!(!format!("{said}{ready}{endpoints}").contains("canary"), "{said}");
+    for line in said.lines() {
+        assert!(
+            serde_json::from_str::<Value>(line).unwrap()["timestamp"].is_string(),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn without_its_variables_it_names_them_all_and_ends() {
+    let output = Command::new(env!("CARGO_BIN_EXE_artefact-store"))
+        .env_clear()
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let error = String::from_utf8(output.stderr).unwrap();
+    for name in ["DATABASE_URL", "REDIS_URL", "S3_BUCKET", "AWS_REGION"] {
+        assert!(error.contains(&format!("{name} is not set")), "{error}");
+    }
+}
