@@ -46,7 +46,7 @@ impl Store {
             .build()
             .unwrap();
         let store = Self {
-            child,
+            child: Some(child),
             url: format!("http://127.0.0.1:{port}"),
             client,
         };
