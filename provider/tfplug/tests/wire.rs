@@ -391,6 +391,30 @@ async fn a_host_that_is_gone_ends_the_process() {
     plugin.wait_for_end(Duration::from_secs(5));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_is_killed_in_an_apply_cancels_it_and_ends_the_process() {
+    use tfplugin6::apply_resource_change::{Request, Response};
+    let mut plugin = Plugin::start();
+    let connection = plugin.connect().await.unwrap();
+    configure(&connection).await;
+    let planned_state = thing(&[
+        ("folder", "/tmp"),
+        ("name", "never"),
+        ("size", "1"),
+        ("trouble", "endless"),
+    ]);
+    let request = Request {
+        type_name: "tfplug_thing".into(),
+        config: planned_state.clone(),
+        planned_state,
+        ..Default::default()
+    };
+    let call = connection.call::<Response>("/tfplugin6.Provider/ApplyResourceChange", &request);
+    assert!(tokio::time::timeout(Duration::from_millis(200), call).await.is_err());
+    drop(connection);
+    plugin.wait_for_end(Duration::from_secs(6));
+}
+
 #[test]
 fn a_dead_parent_ends_the_process() {
     // A shell starts the provider and is killed before anything has connected.
