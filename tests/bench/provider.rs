@@ -58,7 +58,7 @@ pub(crate) fn plans() {
         let ours = plan(
             runs,
             &format!(
-                "terraform {{\n  required_providers {{\n    mlplat = {{ source = \"mlplat/mlplat\" }}\n  }}\n}}\nresource \"mlplat_environment\" \"this\" {{\n  count = {resources}\n  name = \"e${{count.index}}\"\n  contract_file = \"${{path.module}}/e${{count.index}}.yaml\"\n  endpoints = {{ redis = {{ host = {{ address = \"127.0.0.1\", port = 6379 }} }} }}\n}}\n"
+                "terraform {{\n  required_providers {{\n    mlplat = {{ source = \"mlplat/mlplat\" }}\n  }}\n}}\nresource \"mlplat_environment\" \"this\" {{\n  count = {resources}\n  name = \"e${{count.index}}\"\n  contract_file = \"${{path.module}}/e${{count.index}}.yaml\"\n  endpoints = {{ redis = {{ host = {{ address = \"127.0.0.1\", port = 6379 }}, tls = false }} }}\n}}\n"
             ),
         );
         let noop = plan(

@@ -195,7 +195,10 @@ impl Drop for Project {
     fn drop(&mut self) {
         for stack in fs::read_dir(self.path("data/stacks")).into_iter().flatten().flatten() {
             let name = stack.file_name();
-            run(self.command(&program::mlplat()).args(["down", "--delete-data"]).arg(name));
+            run(self
+                .command(&program::mlplat())
+                .args(["down", "--delete-data"])
+                .arg(name));
         }
     }
 }

@@ -32,7 +32,7 @@ resource "mlplat_environment" "this" {
   name          = "given"
   contract_file = "${path.module}/endpoints.yaml"
   endpoints = {
-    redis = { host = { address = "cache.example.test", port = 6379 } }
+    redis = { host = { address = "cache.example.test", port = 6379 }, tls = false }
   }
 }
 "#;
@@ -77,6 +77,32 @@ fn a_changed_port_reaches_the_contract_in_the_same_apply() {
     project.plans_nothing();
     let contract = fs::read_to_string(project.path("endpoints.yaml")).expect("the contract");
     assert!(contract.contains(&free.to_string()), "{contract}");
+}
+
+#[test]
+fn a_component_that_is_added_later_reaches_contract_and_secret() {
+    let project = Project::new(&WITH_SECRET.replace("  redis    = {}\n", ""));
+    project.apply();
+    project.plans_nothing();
+    project.configure(WITH_SECRET);
+    project.apply();
+    project.plans_nothing();
+    let manifest = fs::read_to_string(project.path("secret.yaml")).expect("the Secret");
+    assert!(manifest.contains("postgres.password") && manifest.contains("redis.password"));
+
+    project.configure(&WITH_SECRET.replace("  postgres = { database = \"artefacts\" }\n", ""));
+    project.apply();
+    project.plans_nothing();
+    let manifest = fs::read_to_string(project.path("secret.yaml")).expect("the Secret");
+    assert!(!manifest.contains("postgres.password") && manifest.contains("redis.password"));
+}
+
+#[test]
+fn a_saved_plan_is_applied_by_another_process() {
+    let project = Project::new(WITH_SECRET);
+    project.terraform(&["plan", "-no-color", "-out=saved.tfplan"]).success();
+    project.terraform(&["apply", "-no-color", "saved.tfplan"]).success();
+    project.plans_nothing();
 }
 
 #[test]

@@ -190,20 +190,38 @@ fn a_missing_engine_names_the_command_that_installs_it() {
 }
 
 #[test]
-fn a_full_disk_is_named_and_nothing_is_left_running() {
+fn a_disk_without_room_is_refused_before_anything_is_made() {
+    on_a_small_disk("size=12m", &["128 MB", "12 MB free", "data_dir"]);
+}
+
+/// Space for the bytes but not for the files: PostgreSQL meets the full disk in the middle of its work.
+#[test]
+fn a_disk_that_fills_up_is_named_and_what_was_made_is_tracked() {
+    on_a_small_disk("size=512m,nr_inodes=400", &["No space left on device"]);
+}
+
+/// Applies on a file system of its own, then where there is room.
+#[track_caller]
+fn on_a_small_disk(limits: &str, words: &[&str]) {
     let project = Project::new("");
     let disk = project.path("disk");
     fs::create_dir(&disk).expect("a folder");
-    let stack = PAIR.replace(
-        "redis    = {}",
-        &format!("data_dir = {:?}", disk.join("pair").display()),
-    );
-    project.configure(&stack);
-    let script = "mount -t tmpfs -o size=12m full \"$DISK\" && exec \"$TERRAFORM\" apply -auto-approve -no-color";
+    let folder = format!("data_dir = {:?}", disk.join("pair").display());
+    project.configure(&PAIR.replace("redis    = {}", &folder));
+    // What was made by then is tracked: destroying it, on that disk, succeeds.
+    let script = r#"
+mount -t tmpfs -o "$LIMITS" small "$DISK" || exit 8
+"$TERRAFORM" apply -auto-approve -no-color
+code=$?
+"$TERRAFORM" destroy -auto-approve -no-color || exit 9
+exit $code"#;
     let mut command = project.command("unshare".as_ref());
     command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
-    command.env("DISK", &disk).env("TERRAFORM", harness::terraform());
-    harness::project::run(&mut command).fails_with(&["No space left on device"]);
+    command
+        .env("DISK", &disk)
+        .env("LIMITS", limits)
+        .env("TERRAFORM", harness::terraform());
+    harness::project::run(&mut command).fails_with(words);
     wait::until("nothing to run", SOON, || {
         process::mentioning(&disk).is_empty().then_some(())
     });

@@ -160,9 +160,13 @@ fn an_imported_stack_needs_no_change() {
     project.plans_nothing();
     assert_eq!(before, pids(&project, "pair"));
 
+    project.terraform(&["state", "rm", THIS]).success();
     project
-        .terraform(&["import", "-no-color", "mlplat_local_services.other", "absent"])
-        .fails_with(&["absent"]);
+        .terraform(&["import", "-no-color", THIS, "absent"])
+        .fails_with(&["nothing to import", "absent"]);
+    project
+        .terraform(&["import", "-no-color", THIS, "No Name"])
+        .fails_with(&["names no stack"]);
 }
 
 #[test]

@@ -51,7 +51,11 @@ fn supervisor(project: &Project, stack: &str) -> u32 {
     let folder = project.stack(stack);
     let running = process::mentioning(&folder);
     let supervises = |line: &str| line.contains(" supervise ");
-    running.iter().find(|(_, line)| supervises(line)).unwrap_or_else(|| panic!("no supervisor among {running:?}")).0
+    running
+        .iter()
+        .find(|(_, line)| supervises(line))
+        .unwrap_or_else(|| panic!("no supervisor among {running:?}"))
+        .0
 }
 
 /// The port of a component, from the state.
