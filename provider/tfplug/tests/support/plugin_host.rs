@@ -67,6 +67,7 @@ pub(crate) struct Plugin {
     pub(crate) socket: PathBuf,
     pub(crate) server_certificate: CertificateDer<'static>,
     pub(crate) client_certificate: Certificate,
+    _sockets: tempfile::TempDir,
 }
 
 impl Plugin {
@@ -82,10 +83,12 @@ impl Plugin {
 
     pub(crate) fn spawn(mut command: Command) -> Self {
         let client_certificate = Certificate::new();
+        let sockets = tempfile::tempdir().unwrap();
         let mut child = command
             .env(COOKIE.0, COOKIE.1)
             .env("PLUGIN_PROTOCOL_VERSIONS", "6,5")
             .env("PLUGIN_CLIENT_CERT", &client_certificate.pem)
+            .env("PLUGIN_UNIX_SOCKET_DIR", sockets.path())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -96,6 +99,7 @@ impl Plugin {
         let ["1", "6", "unix", socket, "grpc", certificate] = fields[..] else {
             panic!("handshake: {line:?}")
         };
+        assert!(Path::new(socket).starts_with(sockets.path()), "{socket}");
         let server_certificate = BASE64_STANDARD_NO_PAD.decode(certificate).unwrap().into();
         Self {
             child,
@@ -103,6 +107,7 @@ impl Plugin {
             socket: socket.into(),
             server_certificate,
             client_certificate,
+            _sockets: sockets,
         }
     }
 
