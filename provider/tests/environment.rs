@@ -90,15 +90,15 @@ async fn both_files_are_written_and_removed_and_no_credential_is_in_the_state() 
 }
 
 #[tokio::test]
-async fn a_new_version_writes_the_credentials_of_that_moment() {
+async fn a_new_password_is_noticed_and_a_new_version_writes_in_any_case() {
     let place = Place::new().await;
     let mut environment = place.harness.resource("mlplat_environment");
     environment.apply(place.config()).await.unwrap();
     let rotated = with(place.config(), "/credentials_wo/redis/password", json!("canary-2"));
-    assert_eq!(environment.apply(rotated.clone()).await.unwrap(), Action::NoOp);
+    assert_eq!(environment.apply(rotated.clone()).await.unwrap(), Action::Update);
+    assert!(place.read("secret.yaml").contains("canary-2"));
     let bumped = with(rotated, "/credentials_wo_version", json!(2));
     assert_eq!(environment.apply(bumped).await.unwrap(), Action::Update);
-    assert!(place.read("secret.yaml").contains("canary-2"));
 }
 
 #[tokio::test]

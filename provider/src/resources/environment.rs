@@ -21,8 +21,8 @@ use crate::published::{self, PublishError, file, secret};
 /// apply. Files that belong to somebody else are neither overwritten nor removed. Folders are not created: a misspelt
 /// path is an error, not a stray tree. Relative paths start where Terraform runs; prefer `${path.module}/…`.
 ///
-/// No credential reaches Terraform's plan or state. So a change of a value alone is not seen: bump
-/// `credentials_wo_version` to write the Secret manifest again.
+/// No credential reaches Terraform's plan or state, nor anything derived from one. A plan compares the credentials with
+/// the Secret manifest on the disk instead, so a new password is noticed and written.
 #[derive(Model, Clone, Debug, PartialEq)]
 pub struct Environment {
     /// Name of the environment, such as `local` or `prod`: a DNS subdomain. The overlay names it in `endpointsFrom`.
@@ -40,7 +40,7 @@ pub struct Environment {
     /// The values for `secret_file`, usually an ephemeral `mlplat_credentials`. They are in no plan and no state.
     #[model(required_with = ["secret_file"])]
     pub credentials_wo: WriteOnly<Credentials>,
-    /// Any number; a new one writes `secret_file` again with the values of that moment.
+    /// Any number; a new one writes `secret_file` again, whatever it holds.
     #[model(required_with = ["credentials_wo"])]
     pub credentials_wo_version: Option<i64>,
     /// SHA-256 of the contract file in hexadecimal digits; null while the file is gone.
@@ -97,7 +97,7 @@ impl Resource for EnvironmentResource {
             None => plan.set_unknown("contract_sha256"),
         }
         match plan.get::<String>("secret_file") {
-            Computed::Known(_) => plan.set("secret_file_status", Status::Current.to_string()),
+            Computed::Known(path) => plan_secret(plan, Path::new(&path))?,
             Computed::Null => plan.set("secret_file_status", Computed::<String>::Null),
             Computed::Unknown => plan.set_unknown("secret_file_status"),
         }
@@ -110,7 +110,7 @@ impl Resource for EnvironmentResource {
         planned: Environment,
         config: Environment,
     ) -> Result<Environment, Kept<Environment>> {
-        let secrets = planned.secrets(&config)?;
+        let secrets = planned.secrets(config.credentials_wo.get())?;
         planned.publish(secrets.as_ref())
     }
 
@@ -140,7 +140,7 @@ impl Resource for EnvironmentResource {
         planned: Environment,
         config: Environment,
     ) -> Result<Environment, Kept<Environment>> {
-        let secrets = planned.secrets(&config)?;
+        let secrets = planned.secrets(config.credentials_wo.get())?;
         if prior.secret_file != planned.secret_file {
             prior.remove_secret()?;
         }
@@ -183,6 +183,27 @@ impl Resource for EnvironmentResource {
     }
 }
 
+/// Compares the values that are asked for with those on the disk: a new password is seen, and no trace of it is kept.
+fn plan_secret(plan: &mut Plan<Environment>, path: &Path) -> Result<(), Diagnostics> {
+    let given = plan.config().get::<Credentials>("credentials_wo");
+    let (Some(planned), false) = (plan.planned(), given.is_unknown()) else {
+        // A stack that is made anew has new passwords; whether they are is seen when they are there.
+        plan.set_unknown("secret_file_status");
+        return Ok(());
+    };
+    let wanted = planned.secrets(given.known())?;
+    let held = file::read(path).ok().flatten();
+    let was_current = plan
+        .prior()
+        .is_some_and(|prior| prior.secret_file_status.known() == Some(&Status::Current.to_string()));
+    if was_current && held.as_deref() != wanted.as_ref().map(Secret::expose) {
+        plan.set_unknown("secret_file_status");
+    } else {
+        plan.set("secret_file_status", Status::Current.to_string());
+    }
+    Ok(())
+}
+
 impl Environment {
     fn contract(&self) -> Contract<'_> {
         Contract {
@@ -206,12 +227,12 @@ impl Environment {
     }
 
     /// The Secret manifest's text; `None` without `secret_file`.
-    fn secrets(&self, config: &Environment) -> Result<Option<Secret>, Diagnostics> {
+    fn secrets(&self, given: Option<&Credentials>) -> Result<Option<Secret>, Diagnostics> {
         if self.secret_file.is_none() {
             return Ok(None);
         }
         let none = Credentials::default();
-        let given = config.credentials_wo.get().unwrap_or(&none);
+        let given = given.unwrap_or(&none);
         let values = given.values(&self.checked()?, &"credentials_wo".into())?;
         let values = values
             .iter()
