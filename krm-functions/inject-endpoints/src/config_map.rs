@@ -1,6 +1,9 @@
 //! The ConfigMap that the bases depend on. Only this function makes it, so that a pod whose overlay skipped the function
 //! does not start instead of talking to the wrong place.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
 use krm_fn::{Context, Error, Node, Object, Value};
 
 use crate::config::Config;
@@ -8,37 +11,38 @@ use crate::config::Config;
 /// Marks the ConfigMap as the function's own.
 const MADE_BY: (&str, &str) = ("mlplat.dev/made-by", "inject-endpoints");
 
-/// Makes or updates the ConfigMap of one namespace (`None`: the one that the client applies to).
+/// Makes or updates the ConfigMap of every namespace (`None`: the one that the client applies to).
 pub(crate) fn provide(
     context: &mut Context<'_, Config>,
-    namespace: Option<&str>,
+    namespaces: &BTreeSet<Option<String>>,
     data: &[(String, String)],
 ) -> Result<(), Error> {
     let name = context.config.config_map.name.clone();
-    let is_it = |object: &Object<'_>| {
-        object.kind() == "ConfigMap"
-            && object.api_version() == "v1"
-            && object.name() == name
-            && object.namespace().as_deref() == namespace
-    };
-    let Some(object) = context.stream.objects().find(is_it) else {
-        return Ok(context
-            .stream
-            .add(&config_map(&name, namespace, data), &mut context.edits)?);
-    };
-    if object.annotation(MADE_BY.0).as_deref() != Some(MADE_BY.1) {
-        return Err(Error::refused(
-            format!(
-                "{object} ({}) was not made by this function, and pods would start with it when the function is skipped",
-                object.position()
-            ),
-            "remove it from the bases, or set `spec.configMap.name` and the `envFrom` of the bases to another name",
-        ));
+    let of_that_name = |object: &Object<'_>| object.kind() == "ConfigMap" && object.name() == name;
+    let mut missing = namespaces.clone();
+    for object in context.stream.objects().filter(of_that_name) {
+        if !missing.remove(&object.namespace().map(Cow::into_owned)) {
+            continue;
+        }
+        if object.annotation(MADE_BY.0).as_deref() != Some(MADE_BY.1) {
+            return Err(Error::refused(
+                format!(
+                    "{object} ({}) was not made by this function, and pods would start with it when the function is \
+                     skipped",
+                    object.position()
+                ),
+                "remove it from the bases, or set `spec.configMap.name` and the `envFrom` of the bases to another name",
+            ));
+        }
+        if !holds(object.root().get("data"), data) {
+            context.edits.set(object.root(), "data", &values(data))?;
+        }
     }
-    if !holds(object.root().get("data"), data) {
-        context.edits.set(object.root(), "data", &values(data))?;
-    }
-    Ok(())
+    let new: Vec<Value> = missing
+        .iter()
+        .map(|namespace| config_map(&name, namespace.as_deref(), data))
+        .collect();
+    Ok(context.stream.add(&new, &mut context.edits)?)
 }
 
 /// Whether a ConfigMap's data is this already.

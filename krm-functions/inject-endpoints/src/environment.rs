@@ -10,7 +10,7 @@ use crate::variables::{Wanted, references};
 #[derive(Debug)]
 pub(crate) struct Injection {
     pub(crate) wanted: Vec<Wanted>,
-    /// All entries, for a container that has none.
+    /// All entries, for a container that has none: a list.
     pub(crate) entries: Value,
     pub(crate) on_conflict: OnConflict,
     pub(crate) order: Order,
@@ -53,7 +53,7 @@ impl Injection {
             let found = env.or_else(|| container.at(&["env"]));
             let empty = |node: Node<'_>| node.is_null() || (node.kind() == NodeKind::Seq && node.source() == "[]");
             return Ok(match found.filter(|found| !empty(*found)) {
-                Some(other) => edits.insert(other, 0, &self.entries)?,
+                Some(other) => edits.insert(other, 0, [&self.entries])?,
                 None => edits.set(container, "env", &self.entries)?,
             });
         };
@@ -163,8 +163,13 @@ impl Injection {
             earliest = earliest.max(needs).max(*place);
             *place = earliest;
         }
-        for (place, wanted) in places.iter().zip(&missing) {
-            edits.insert(list, *place, &wanted.entry)?;
+        let placed: Vec<(usize, &Value)> = places
+            .iter()
+            .copied()
+            .zip(missing.iter().map(|one| &one.entry))
+            .collect();
+        for together in placed.chunk_by(|a, b| a.0 == b.0) {
+            edits.insert(list, together[0].0, together.iter().map(|(_, entry)| *entry))?;
         }
         // An old entry that refers to a new one, and a new or replaced one that refers to any, must stand after it. Two
         // old ones are the user's own affair.

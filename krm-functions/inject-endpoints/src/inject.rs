@@ -64,10 +64,7 @@ impl Function for InjectEndpoints {
             (namespaces, problems)
         };
         problems.into_iter().for_each(|problem| context.findings.push(problem));
-        for namespace in &namespaces {
-            config_map::provide(context, namespace.as_deref(), &data)?;
-        }
-        Ok(())
+        config_map::provide(context, &namespaces, &data)
     }
 }
 

@@ -69,7 +69,7 @@ impl Edits {
             }
             None => {
                 let (column, line_break) = (column(map), line_break(map.index()));
-                let mut text = String::new();
+                let mut text = String::with_capacity(64);
                 value::start_line(column, line_break, &mut text);
                 value::write_key(key, &mut text);
                 value.write_after_key(column, dashes(map), line_break, &mut text);
@@ -79,13 +79,25 @@ impl Edits {
         }
     }
 
-    /// Puts `value` before the item at `at` of `seq`, or at its end. Several at one place keep the order of the calls.
-    pub fn insert(&mut self, seq: Node<'_>, at: usize, value: &Value) -> Result<(), EditError> {
+    /// Puts `values` before the item at `at` of `seq`, or at its end. Several calls for one place keep their order.
+    pub fn insert<'v>(
+        &mut self,
+        seq: Node<'_>,
+        at: usize,
+        values: impl IntoIterator<Item = &'v Value>,
+    ) -> Result<(), EditError> {
         may_edit(seq, Kind::Seq)?;
         let before = at.checked_sub(1).and_then(|last| seq.items().take(last + 1).last());
-        let mut text = String::new();
+        let mut values = values.into_iter().peekable();
+        if values.peek().is_none() {
+            return Ok(());
+        }
         if is_flow(seq) {
-            value.write_flow(&mut text);
+            let mut text = String::new();
+            while let Some(value) = values.next() {
+                value.write_flow(&mut text);
+                text.push_str(if values.peek().is_some() { ", " } else { "" });
+            }
             if before.is_none() && seq.items().next().is_some() {
                 self.push(seq.raw().start as usize + 1, 0, text + ", ");
             } else {
@@ -94,16 +106,21 @@ impl Edits {
             return Ok(());
         }
         let (column, line_break) = (column(seq), line_break(seq.index()));
-        if let Some(before) = before {
-            value::start_line(column, line_break, &mut text);
+        let mut text = String::with_capacity(512);
+        for value in values {
+            // After an item the new line begins first, before one it ends last.
+            if before.is_some() {
+                value::start_line(column, line_break, &mut text);
+            }
             text.push_str("- ");
             value.write_block(column + 2, line_break, &mut text);
-            self.insert_after(before, column * 2 + 1, text);
-        } else {
-            text.push_str("- ");
-            value.write_block(column + 2, line_break, &mut text);
-            value::start_line(column, line_break, &mut text);
-            self.push(seq.raw().start as usize, 0, text);
+            if before.is_none() {
+                value::start_line(column, line_break, &mut text);
+            }
+        }
+        match before {
+            Some(before) => self.insert_after(before, column * 2 + 1, text),
+            None => self.push(seq.raw().start as usize, 0, text),
         }
         Ok(())
     }
@@ -356,7 +373,7 @@ fn colon(key: Node<'_>) -> Result<usize, EditError> {
 }
 
 /// The column, from 0, of a block node's first byte; before it stand only spaces and indicators.
-fn column(node: Node<'_>) -> usize {
+pub(crate) fn column(node: Node<'_>) -> usize {
     let start = node.raw().start as usize;
     start - start_of_line(&node.index().text, start)
 }

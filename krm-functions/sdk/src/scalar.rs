@@ -116,6 +116,7 @@ pub(crate) fn is_plain_text(plain: &str) -> bool {
         return false;
     }
     let word = plain.len() <= 5
+        && plain.starts_with(['y', 'Y', 'n', 'N', 'o', 'O', 't', 'T', 'f', 'F'])
         && ["y", "n", "yes", "no", "on", "off", "true", "false"]
             .iter()
             .any(|word| plain.eq_ignore_ascii_case(word));
@@ -145,8 +146,15 @@ fn looks_like_number(plain: &str) -> bool {
 
 /// Writes `text` in double quotes with JSON's escapes: text for every reader, whatever it looks like.
 pub(crate) fn quote(text: &str, to: &mut String) {
-    let mut from = 0;
     to.push('"');
+    if text
+        .bytes()
+        .all(|b| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\')
+    {
+        to.push_str(text);
+        return to.push('"');
+    }
+    let mut from = 0;
     for (at, character) in text.char_indices() {
         let escape = match character {
             '"' => "\\\"",

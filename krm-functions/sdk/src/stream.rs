@@ -101,12 +101,15 @@ impl Stream {
         (config.kind() == NodeKind::Map).then(|| Object::new(config))
     }
 
-    /// Adds an object at the end of the stream.
-    pub fn add(&self, object: &Value, edits: &mut Edits) -> Result<(), EditError> {
+    /// Adds objects at the end of the stream.
+    pub fn add(&self, objects: &[Value], edits: &mut Edits) -> Result<(), EditError> {
+        if objects.is_empty() {
+            return Ok(());
+        }
         if let Some(list) = self.resource_list() {
             return match list.get("items") {
-                Some(items) if items.items().next().is_some() => edits.insert(items, items.items().count(), object),
-                _ => edits.set(list, "items", &Value::Seq(vec![object.clone()])),
+                Some(items) if items.items().next().is_some() => edits.insert(items, items.items().count(), objects),
+                _ => edits.set(list, "items", &Value::Seq(objects.to_vec())),
             };
         }
         // One list is extended: a client that reads a JSON list does not go on to a second document.
@@ -119,7 +122,7 @@ impl Stream {
         {
             let items = Node::new(&self.index, *items);
             if Node::new(&self.index, *document).get("items") == Some(items) {
-                return edits.insert(items, items.items().count(), object);
+                return edits.insert(items, items.items().count(), objects);
             }
         }
         let text = &self.index.text;
@@ -128,16 +131,20 @@ impl Stream {
         if !text.is_empty() && !text.ends_with('\n') {
             added.push_str(line_break);
         }
-        if text.trim_start().starts_with('{') && !text.contains("\n---") {
-            object.write_flow(&mut added);
-        } else {
-            if !self.index.documents.is_empty() {
-                added.push_str("---");
-                added.push_str(line_break);
+        // JSON goes on as JSON: a client that has begun to read it takes no `---`.
+        let json = text.trim_start().starts_with('{') && !text.contains("\n---");
+        for (at, object) in objects.iter().enumerate() {
+            if json {
+                object.write_flow(&mut added);
+            } else {
+                if at > 0 || !self.index.documents.is_empty() {
+                    added.push_str("---");
+                    added.push_str(line_break);
+                }
+                object.write_block(0, line_break, &mut added);
             }
-            object.write_block(0, line_break, &mut added);
+            added.push_str(line_break);
         }
-        added.push_str(line_break);
         edits.append_text(&self.index, &added);
         Ok(())
     }

@@ -121,7 +121,13 @@ pub(crate) fn write_key(key: &str, to: &mut String) {
 /// Ends the line and indents the next one.
 pub(crate) fn start_line(column: usize, line_break: &str, to: &mut String) {
     to.push_str(line_break);
-    to.extend(std::iter::repeat_n(' ', column));
+    const SPACES: &str = "                                                                ";
+    let mut left = column;
+    while left > 0 {
+        let now = left.min(SPACES.len());
+        to.push_str(&SPACES[..now]);
+        left -= now;
+    }
 }
 
 impl From<&str> for Value {
