@@ -81,7 +81,7 @@ impl From<process::Credentials> for Credentials {
     }
 }
 
-fn absolute(path: &String) -> Result<(), String> {
+fn absolute(path: &str) -> Result<(), String> {
     if Path::new(path).is_absolute() {
         Ok(())
     } else {

@@ -154,7 +154,7 @@ pub fn diagnostics(error: &ContractError, at: &Path) -> Diagnostics {
         ContractError::Invalid(problems) => problems.iter().map(|problem| diagnostic(problem, at)).collect(),
         ContractError::MissingView { protocol, .. } => Diagnostic::error("The endpoint cannot be reached from there")
             .detail(format!("{error}."))
-            .at(&at.attribute(protocol.to_string()))
+            .at(at.attribute(protocol.to_string()))
             .into(),
     }
 }
@@ -191,7 +191,7 @@ impl PostgresEndpoint {
                     "{:?} is no protection of a connection. To fix: set `ssl_mode` to disable, require or verify-full.",
                     self.ssl_mode
                 ))
-                .at(&at.attribute("ssl_mode"))
+                .at(at.attribute("ssl_mode"))
             })?;
         Ok(contract::Postgres {
             host: self.host.clone().into(),

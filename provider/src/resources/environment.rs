@@ -107,11 +107,14 @@ impl Resource for EnvironmentResource {
     async fn create(
         &self,
         _context: &Context<Clients>,
-        planned: Environment,
+        mut planned: Environment,
         config: Environment,
     ) -> Result<Environment, Kept<Environment>> {
         let secrets = planned.secrets(config.credentials_wo.get())?;
-        planned.publish(secrets.as_ref())
+        match planned.publish(secrets.as_ref()) {
+            Ok(()) => Ok(planned),
+            Err(diagnostics) => Err(planned.kept(diagnostics)),
+        }
     }
 
     async fn read(
@@ -137,14 +140,17 @@ impl Resource for EnvironmentResource {
         &self,
         _context: &Context<Clients>,
         prior: Environment,
-        planned: Environment,
+        mut planned: Environment,
         config: Environment,
     ) -> Result<Environment, Kept<Environment>> {
         let secrets = planned.secrets(config.credentials_wo.get())?;
         if prior.secret_file != planned.secret_file {
             prior.remove_secret()?;
         }
-        planned.publish(secrets.as_ref())
+        match planned.publish(secrets.as_ref()) {
+            Ok(()) => Ok(planned),
+            Err(diagnostics) => Err(planned.kept(diagnostics)),
+        }
     }
 
     async fn delete(&self, _context: &Context<Clients>, state: Environment) -> Result<(), Kept<Environment>> {
@@ -242,7 +248,7 @@ impl Environment {
     }
 
     /// Writes the Secret manifest first: whoever sees the contract finds its Secrets too.
-    fn publish(mut self, secrets: Option<&Secret>) -> Result<Self, Kept<Self>> {
+    fn publish(&mut self, secrets: Option<&Secret>) -> Result<(), Diagnostics> {
         let text = self.text()?;
         self.secret_file_status = Computed::Null;
         if let (Some(path), Some(secrets)) = (&self.secret_file, secrets) {
@@ -251,15 +257,20 @@ impl Environment {
             self.secret_file_status = Status::Current.to_string().into();
         }
         if let Err(error) = published::write(&self.contract(), Path::new(&self.contract_file), &text) {
-            // Without this the new Secret manifest would belong to nobody.
             self.contract_sha256 = self.contract_on_disk().ok().flatten().as_deref().map(sha256).into();
-            return Err(match self.secret_file {
-                Some(_) => Kept::with(self, failed(&error, "contract_file")),
-                None => failed(&error, "contract_file").into(),
-            });
+            return Err(failed(&error, "contract_file").into());
         }
         self.contract_sha256 = sha256(&text).into();
-        Ok(self)
+        Ok(())
+    }
+
+    /// What is kept when publishing failed: a Secret manifest that was written belongs to the state, or to nobody.
+    fn kept(self, diagnostics: Diagnostics) -> Kept<Self> {
+        if self.secret_file_status.known().is_some() {
+            Kept::with(self, diagnostics)
+        } else {
+            diagnostics.into()
+        }
     }
 
     fn remove_secret(&self) -> Result<(), Diagnostics> {
@@ -302,14 +313,14 @@ fn failed(error: &PublishError, attribute: &str) -> Diagnostic {
         .at(attribute)
 }
 
-fn environment_name(name: &String) -> Result<(), String> {
+fn environment_name(name: &str) -> Result<(), String> {
     if contract::is_dns_subdomain(name) {
         return Ok(());
     }
     Err("must be at most 253 of a-z, 0-9, `-` and `.`, with a letter or digit first and last, such as local".into())
 }
 
-fn path_of_a_file(path: &String) -> Result<(), String> {
+fn path_of_a_file(path: &str) -> Result<(), String> {
     if Path::new(path).file_name().is_some() && !path.ends_with('/') && !path.contains('\0') {
         return Ok(());
     }
