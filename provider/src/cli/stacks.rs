@@ -95,7 +95,10 @@ fn as_json(status: &Status) -> serde_json::Value {
             "problem": seen.problem,
         })
     };
-    let components = status.components.iter().map(|(name, seen)| (name.to_string(), component(seen)));
+    let components = status
+        .components
+        .iter()
+        .map(|(name, seen)| (name.to_string(), component(seen)));
     serde_json::json!({ "name": status.spec.name, "components": components.collect::<serde_json::Map<_, _>>() })
 }
 

@@ -100,7 +100,7 @@ fn title(engine: Engine) -> &'static str {
 }
 
 /// The programs without which an engine is of no use.
-fn programs(engine: Engine) -> &'static [&'static str] {
+pub(super) fn programs(engine: Engine) -> &'static [&'static str] {
     match engine {
         Engine::Postgres => &["postgres", "initdb"],
         Engine::Valkey => &["valkey-server"],

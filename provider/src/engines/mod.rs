@@ -76,6 +76,15 @@ pub struct Found {
 }
 
 impl Found {
+    /// The files of the programs that a service of this engine consists of.
+    #[must_use]
+    pub fn programs(&self) -> Vec<PathBuf> {
+        find::programs(self.engine)
+            .iter()
+            .map(|name| self.program(name))
+            .collect()
+    }
+
     /// The file of one of its programs.
     #[must_use]
     pub fn program(&self, name: &str) -> PathBuf {

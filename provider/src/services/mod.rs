@@ -204,6 +204,10 @@ pub trait Service: Send + Sync {
     fn folders(&self, site: &Site) -> Vec<PathBuf>;
     /// What the file system must have free before its data is made, in MB.
     fn needs_free_mb(&self) -> u64;
+    /// Ports that the program derives from another by adding a number: name, the other's name, the number.
+    fn derived_ports(&self) -> &'static [(&'static str, &'static str, u16)] {
+        &[]
+    }
     /// The application's user name, when it is the user's choice.
     fn username(&self) -> Option<&str> {
         None
@@ -226,7 +230,10 @@ pub(crate) mod testing {
 
     /// A site in `/stacks/demo/<component>` with ports from 20000 on and telling secrets.
     pub(crate) fn site(service: &dyn Service, engine: Engine, version: &str) -> Site {
-        let names = std::iter::once(PUBLISHED).chain(service.internal_ports().iter().copied());
+        let derived = service.derived_ports().iter().map(|(name, _, _)| *name);
+        let names = std::iter::once(PUBLISHED)
+            .chain(service.internal_ports().iter().copied())
+            .chain(derived);
         let mut count = 0;
         Site {
             dir: Path::new("/stacks/demo").join(service.component().as_str()),

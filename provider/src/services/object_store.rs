@@ -65,8 +65,12 @@ impl Service for ObjectStore {
             "filer",
             "filer.grpc",
             "admin",
-            "admin.grpc",
         ]
+    }
+
+    fn derived_ports(&self) -> &'static [(&'static str, &'static str, u16)] {
+        // `mini`'s worker looks for its administrator there, whatever `-admin.port.grpc` says.
+        &[("admin.grpc", "admin", 10_000)]
     }
 
     fn folders(&self, site: &Site) -> Vec<PathBuf> {

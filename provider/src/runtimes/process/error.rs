@@ -78,6 +78,12 @@ pub enum StackError {
         /// Who has it: program and pid, as far as this user may know.
         holder: String,
     },
+    /// Every port from which one could be chosen is taken.
+    #[error("no port is left to choose for `{component}`. To fix: set `{component}.port` to a free port")]
+    NoPort {
+        /// The component.
+        component: Component,
+    },
     /// The service ends as soon as it starts.
     #[error("`{component}` does not stay up: {how}. Its log ({}) ends with:\n{log}", .log_file.display())]
     Ended {
@@ -145,7 +151,7 @@ impl StackError {
             | Self::NotReady { component, .. }
             | Self::Furnish { component, .. } => vec![component.as_str()],
             Self::VersionChange { component, .. } => vec![component.as_str(), "version"],
-            Self::PortTaken { component, .. } => vec![component.as_str(), "port"],
+            Self::PortTaken { component, .. } | Self::NoPort { component } => vec![component.as_str(), "port"],
             Self::Folder { .. } | Self::NotOurs { .. } => vec!["data_dir"],
             Self::Busy { .. } | Self::Supervisor { .. } | Self::Cancelled { .. } | Self::Absent { .. } => Vec::new(),
         }

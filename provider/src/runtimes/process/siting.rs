@@ -81,57 +81,59 @@ impl Stack {
         &self,
         service: &dyn Service,
         part: Option<&Part>,
-        running: Option<&UnitState>,
+        unit: Option<&UnitState>,
         taken: &mut BTreeSet<u16>,
     ) -> Result<Ports, StackError> {
         let component = service.component();
         let mut ports = Ports::new();
         for name in std::iter::once(PUBLISHED).chain(service.internal_ports().iter().copied()) {
+            let derived = service.derived_ports().iter().filter(|(_, of, _)| *of == name);
+            let derived: Vec<_> = derived.map(|(name, _, distance)| (*name, *distance)).collect();
             let fixed = service.port().filter(|_| name == PUBLISHED);
             let kept = part.and_then(|part| part.ports.get(name).copied());
+            let usable = |port: u16| {
+                let all = std::iter::once(port).chain(derived.iter().map(|(_, distance)| port + distance));
+                all.into_iter()
+                    .all(|port| ports::is_free(port) || self.is_ours(component, port, part, unit))
+            };
             let port = match fixed.or(kept) {
-                Some(port) if self.is_ours_or_free(component, port, kept, running) => port,
+                Some(port) if usable(port) => port,
                 // Nobody outside knows an internal port.
-                Some(_) if name != PUBLISHED => self.choose_port(component, name, taken)?,
-                Some(port) => {
+                Some(port) if name == PUBLISHED => {
                     return Err(StackError::PortTaken {
                         component,
                         port,
                         holder: ports::holder(port),
                     });
                 }
-                None => self.choose_port(component, name, taken)?,
+                _ => {
+                    let distances: Vec<_> = derived.iter().map(|(_, distance)| *distance).collect();
+                    let chosen = ports::choose(&self.dir, &format!("{component}/{name}"), &distances, taken);
+                    chosen.ok_or_else(|| StackError::NoPort { component })?
+                }
             };
             ports.insert(name.to_owned(), port);
+            ports.extend(
+                derived
+                    .iter()
+                    .map(|(name, distance)| ((*name).to_owned(), port + distance)),
+            );
         }
         Ok(ports)
     }
 
-    fn choose_port(&self, component: Component, name: &str, taken: &mut BTreeSet<u16>) -> Result<u16, StackError> {
-        ports::choose(&self.dir, &format!("{component}/{name}"), taken).ok_or_else(|| StackError::PortTaken {
-            component,
-            port: 0,
-            holder: "others, like every port that could be chosen".to_owned(),
-        })
-    }
-
-    /// Whether the service can have the port: nobody has it, or the service itself.
-    fn is_ours_or_free(&self, component: Component, port: u16, kept: Option<u16>, unit: Option<&UnitState>) -> bool {
-        let running = unit
+    /// Whether the port that somebody has is the service's own, noted or not.
+    fn is_ours(&self, component: Component, port: u16, part: Option<&Part>, unit: Option<&UnitState>) -> bool {
+        let Some(part) = part else { return false };
+        let noted = unit
             .and_then(|unit| unit.process.as_ref())
             .filter(|process| process.is_alive());
-        if (kept == Some(port) && running.is_some()) || ports::is_free(port) {
+        if noted.is_some() && part.ports.values().any(|kept| *kept == port) {
             return true;
         }
-        // One that its supervisor did not live to note.
-        let Some((unit, holder)) = unit.zip(listener(port)) else {
-            return false;
-        };
-        let ours = running_in(
-            &self.dir.join(component.as_str()),
-            std::slice::from_ref(&unit.unit.program),
-        );
-        ours.iter().any(|process| process.pid == holder.pid)
+        let holder = listener(port);
+        let ours = running_in(&self.dir.join(component.as_str()), &part.engine.programs());
+        holder.is_some_and(|holder| ours.iter().any(|process| process.pid == holder.pid))
     }
 
     /// Whether the disk has room for what is made anew.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
@@ -14,8 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::children::LOG;
 use super::error::StackError;
+use super::identity::Identity;
 use super::ledger::{Phase, State, VERSION, Wanted};
 use super::platform::{Grip, running_in};
+use super::record::{Part, Record};
 use super::stack::Stack;
 use super::supervisor::SUPERVISOR_LOG;
 use super::{ports, store};
@@ -108,7 +110,12 @@ impl Stack {
                 return Ok(Look::Done(()));
             }
             if state.living_supervisor().is_none() {
-                self.call(&state, Signal::HUP).await?;
+                // The state is lost, and with it who they are; their data is deleted next.
+                for stray in self.strays() {
+                    if let Ok(Some(grip)) = Grip::on(&stray) {
+                        grip.signal(Signal::KILL).map_err(|error| error.to_string())?;
+                    }
+                }
             }
             Ok(Look::NotYet("something still runs".to_owned()))
         });
@@ -258,17 +265,25 @@ impl Stack {
 
     /// Whether any process of the stack's services lives, noted or not.
     pub(super) fn anything_runs(&self) -> bool {
-        let state = self.state();
-        let noted = state
-            .units
+        let units = self.state().units;
+        units
             .values()
             .filter_map(|unit| unit.process.as_ref())
-            .any(|process| process.is_alive());
-        noted
-            || state
-                .units
-                .values()
-                .any(|unit| !running_in(&unit.unit.dir, &programs(&unit.unit)).is_empty())
+            .any(Identity::is_alive)
+            || !self.strays().is_empty()
+    }
+
+    /// The processes that work in the stack's folders, whether somebody noted them or not.
+    fn strays(&self) -> Vec<Identity> {
+        let parts = Record::read(&self.dir)
+            .ok()
+            .flatten()
+            .map(|record| record.parts)
+            .unwrap_or_default();
+        let of_part = |(component, part): (&Component, &Part)| {
+            running_in(&self.dir.join(component.as_str()), &part.engine.programs())
+        };
+        parts.iter().flat_map(of_part).collect()
     }
 
     /// The last lines of a log, without passwords.
@@ -288,12 +303,6 @@ impl Stack {
             .flatten()
             .fold(text.to_owned(), |text, secret| text.replace(secret.expose(), "***"))
     }
-}
-
-fn programs(unit: &Unit) -> Vec<PathBuf> {
-    std::iter::once(unit.program.clone())
-        .chain(unit.prepare.iter().map(|prepare| prepare.program.clone()))
-        .collect()
 }
 
 /// The last `bytes` of a file; empty when it cannot be read.

@@ -13,7 +13,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::net::TcpStream;
 
 use super::{NoAnswer, Reach};
@@ -88,13 +88,10 @@ impl<'a> Client<'a> {
 
     /// Deletes every version of every object.
     async fn empty(&self, bucket: &str) -> Result<(), NoAnswer> {
+        let mut before = Vec::new();
         loop {
-            // `encoding-type=url`: keys then need no XML decoding.
             let (status, text) = self
-                .send(
-                    Method::GET,
-                    &format!("/{bucket}?encoding-type=url&max-keys=1000&versions="),
-                )
+                .send(Method::GET, &format!("/{bucket}?max-keys=1000&versions="))
                 .await?;
             if status == StatusCode::NOT_FOUND {
                 return Ok(());
@@ -104,19 +101,20 @@ impl<'a> Client<'a> {
                 &format!("listing bucket \"{bucket}\""),
                 (status, text),
             )?;
-            let versions: Vec<_> = versions(&listed);
+            let versions = versions(&listed);
             if versions.is_empty() {
                 return Ok(());
             }
-            for (key, version) in versions {
-                let path = format!("/{bucket}/{}?versionId={version}", utf8_percent_encode(&key, KEY));
-                let answer = self.send(Method::DELETE, &path).await?;
-                expect(
-                    &[StatusCode::NO_CONTENT, StatusCode::OK],
-                    &format!("deleting \"{key}\" of \"{bucket}\""),
-                    answer,
-                )?;
+            if versions == before {
+                return Err(NoAnswer(format!("bucket \"{bucket}\" does not get empty")));
             }
+            for (key, version) in &versions {
+                let path = format!("/{bucket}/{}?versionId={version}", utf8_percent_encode(key, KEY));
+                let answer = self.send(Method::DELETE, &path).await?;
+                let gone = [StatusCode::NO_CONTENT, StatusCode::OK];
+                expect(&gone, &format!("deleting \"{key}\" of \"{bucket}\""), answer)?;
+            }
+            before = versions;
         }
     }
 
@@ -184,14 +182,33 @@ fn versions(listed: &str) -> Vec<(String, String)> {
         .filter_map(|entry| {
             let key = between(entry, "<Key>", "</Key>").next()?;
             let version = between(entry, "<VersionId>", "</VersionId>").next().unwrap_or("null");
-            // "+" is a space in this encoding.
-            let key = key.replace('+', "%20");
-            Some((
-                percent_decode_str(&key).decode_utf8_lossy().into_owned(),
-                version.to_owned(),
-            ))
+            Some((unescaped(key), version.to_owned()))
         })
         .collect()
+}
+
+/// XML text without its references.
+fn unescaped(text: &str) -> String {
+    let mut parts = text.split('&');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (name, rest) = part.split_once(';').unwrap_or((part, ""));
+        let number = |digits: &str, radix| u32::from_str_radix(digits, radix).ok().and_then(char::from_u32);
+        let letter = match name {
+            "amp" => Some('&'),
+            "lt" => Some('<'),
+            "gt" => Some('>'),
+            "quot" => Some('"'),
+            "apos" => Some('\''),
+            _ => match name.strip_prefix("#x") {
+                Some(digits) => number(digits, 16),
+                None => name.strip_prefix('#').and_then(|digits| number(digits, 10)),
+            },
+        };
+        plain.extend(letter);
+        plain.push_str(rest);
+    }
+    plain
 }
 
 fn between<'t>(text: &'t str, start: &'static str, end: &'static str) -> impl Iterator<Item = &'t str> {
@@ -203,10 +220,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_and_delete_markers_are_read_with_their_keys_decoded() {
-        let listed = "<ListVersionsResult><Version><Key>a%2Fb+c</Key><VersionId>v1</VersionId></Version>\
-                      <DeleteMarker><Key>d</Key><VersionId>v2</VersionId></DeleteMarker></ListVersionsResult>";
-        let expected = [("a/b c".to_owned(), "v1".to_owned()), ("d".to_owned(), "v2".to_owned())];
+    fn versions_and_delete_markers_are_read_with_their_keys_unescaped() {
+        let listed = "<ListVersionsResult><Version><Key>a &amp; &lt;b&gt;/c+d&#34;&#x27;</Key><VersionId>v1</VersionId>\
+                      </Version><DeleteMarker><Key>d</Key><VersionId>v2</VersionId></DeleteMarker></ListVersionsResult>";
+        let expected = [
+            ("a & <b>/c+d\"'".to_owned(), "v1".to_owned()),
+            ("d".to_owned(), "v2".to_owned()),
+        ];
         assert_eq!(versions(listed), expected);
     }
 
