@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 use terraform_provider_mlplat::config::Config;
 use terraform_provider_mlplat::registry;
-use tfplug::testing::{Action, Harness};
+use tfplug::testing::{Action, Harness, UNKNOWN};
 
 /// A folder for the files of one test, and the provider.
 struct Place {
@@ -99,6 +99,35 @@ async fn a_new_password_is_noticed_and_a_new_version_writes_in_any_case() {
     assert!(place.read("secret.yaml").contains("canary-2"));
     let bumped = with(rotated, "/credentials_wo_version", json!(2));
     assert_eq!(environment.apply(bumped).await.unwrap(), Action::Update);
+}
+
+#[tokio::test]
+async fn credentials_that_come_with_the_apply_do_not_fail_the_plan() {
+    let place = Place::new().await;
+    let mut environment = place.harness.resource("mlplat_environment");
+    environment.apply(place.config()).await.unwrap();
+    // A component that this apply adds to the stack: its endpoint is known, its password not yet.
+    let database = json!({
+        "host": {"address": "127.0.0.1", "port": 15432},
+        "database": "artefacts",
+        "ssl_mode": "disable",
+        "credentials": {"secret_name": "demo"},
+    });
+    let added = with(place.config(), "/endpoints/postgres", database);
+    let plan = environment.plan(added.clone()).await.unwrap();
+    assert_eq!(
+        (plan.action, &plan.value.unwrap()["secret_file_status"]),
+        (Action::Update, &json!(UNKNOWN))
+    );
+    let refused = environment.apply(added.clone()).await.unwrap_err();
+    assert_eq!(
+        refused.iter().next().unwrap().path.to_string(),
+        "credentials_wo.postgres"
+    );
+    let login = json!({"username": "app", "password": "canary-3"});
+    let complete = with(added, "/credentials_wo/postgres", login);
+    assert_eq!(environment.apply(complete).await.unwrap(), Action::Update);
+    assert!(place.read("secret.yaml").contains("canary-3"));
 }
 
 #[tokio::test]

@@ -97,7 +97,7 @@ impl Resource for EnvironmentResource {
             None => plan.set_unknown("contract_sha256"),
         }
         match plan.get::<String>("secret_file") {
-            Computed::Known(path) => plan_secret(plan, Path::new(&path))?,
+            Computed::Known(path) => plan_secret(plan, Path::new(&path)),
             Computed::Null => plan.set("secret_file_status", Computed::<String>::Null),
             Computed::Unknown => plan.set_unknown("secret_file_status"),
         }
@@ -189,25 +189,29 @@ impl Resource for EnvironmentResource {
     }
 }
 
-/// Compares the values that are asked for with those on the disk: a new password is seen, and no trace of it is kept.
-fn plan_secret(plan: &mut Plan<Environment>, path: &Path) -> Result<(), Diagnostics> {
-    let given = plan.config().get::<Credentials>("credentials_wo");
-    let (Some(planned), false) = (plan.planned(), given.is_unknown()) else {
-        // A stack that is made anew has new passwords; whether they are is seen when they are there.
-        plan.set_unknown("secret_file_status");
-        return Ok(());
-    };
-    let wanted = planned.secrets(given.known())?;
-    let held = file::read(path).ok().flatten();
-    let was_current = plan
-        .prior()
-        .is_some_and(|prior| prior.secret_file_status.known() == Some(&Status::Current.to_string()));
-    if was_current && held.as_deref() != wanted.as_ref().map(Secret::expose) {
-        plan.set_unknown("secret_file_status");
-    } else {
+/// Plans `secret_file_status`. A new password is seen by comparing with the file on the disk, so no trace of it is kept.
+///
+/// Credentials are read anew in the apply, when the stack they come from may have changed. So the status is unknown, and
+/// the comparison made again then, unless this plan leaves the environment as it is.
+fn plan_secret(plan: &mut Plan<Environment>, path: &Path) {
+    let status = plan.prior().and_then(|prior| prior.secret_file_status.known());
+    let was_current = *status.unwrap_or(&String::new()) == Status::Current.to_string();
+    if status.is_some() && !was_current {
         plan.set("secret_file_status", Status::Current.to_string());
+    } else if !was_current || plan.has_changes() || !holds(plan, path) {
+        plan.set_unknown("secret_file_status");
     }
-    Ok(())
+}
+
+/// Whether the file holds the credentials that the configuration gives.
+fn holds(plan: &Plan<Environment>, path: &Path) -> bool {
+    let given = plan.config().get::<Credentials>("credentials_wo");
+    // What is missing here may be there in the apply, which tells of it if not.
+    let wanted = plan
+        .planned()
+        .and_then(|planned| planned.secrets(given.known()).ok().flatten());
+    let held = file::read(path).ok().flatten();
+    !given.is_unknown() && wanted.is_some() && held.as_deref() == wanted.as_ref().map(Secret::expose)
 }
 
 impl Environment {

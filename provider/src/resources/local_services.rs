@@ -63,9 +63,10 @@ impl Resource for LocalServicesResource {
         for component in Component::ALL {
             plan_component(plan, component);
         }
-        // Known as soon as every port is: who uses the endpoints then sees in the plan what changes for him. A new stack has
-        // new passwords, though, so whoever publishes them is planned too, even where no address changes.
-        let made = plan.planned().filter(|_| !plan.is_create());
+        // Known as soon as every port is: who uses the endpoints then sees in the plan what changes for him. Other
+        // credentials must reach him too, though, even where no address changes: he is planned when they may be new.
+        let same_credentials = !plan.is_create() && !plan.changes("postgres.username");
+        let made = plan.planned().filter(|_| same_credentials);
         let endpoints = made.and_then(|planned| planned.planned_endpoints());
         match endpoints {
             Some(endpoints) => plan.set("endpoints", Computed::Known(endpoints)),
