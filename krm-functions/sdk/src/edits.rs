@@ -157,7 +157,9 @@ impl Edits {
             (None, Some(next)) if is_flow(seq) => (item.raw().start as usize, next.raw().start as usize),
             (None, Some(_)) => (seq.raw().start as usize, next_dash(text, end)),
             (None, None) => {
-                self.splice(seq.raw().start as usize, seq.raw().end as usize, "[]".to_owned());
+                // At its key's column a flow list would be no value of the key.
+                let text = if is_flow(seq) { "[]" } else { "  []" };
+                self.splice(seq.raw().start as usize, seq.raw().end as usize, text.to_owned());
                 return Ok(());
             }
         };
@@ -214,7 +216,7 @@ impl Edits {
         }
         let mut text = String::new();
         value.write_after_key(column(map), dashes(map), line_break(map.index()), &mut text);
-        self.insert_after(old, usize::MAX, text);
+        self.push(end_of_line(&map.index().text, end), usize::MAX, text);
         Ok(())
     }
 
@@ -439,3 +441,6 @@ fn dashes(map: Node<'_>) -> usize {
     }
     own
 }
+
+#[cfg(test)]
+mod tests;

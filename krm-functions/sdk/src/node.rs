@@ -83,7 +83,11 @@ impl<'a> Node<'a> {
         Some(match kind {
             Kind::Single => scalar::single_quoted(self.source()),
             Kind::Double => scalar::double_quoted(self.source()),
-            Kind::Literal => Cow::Owned(scalar::literal(self.source())),
+            Kind::Literal => {
+                let text = &self.index.text;
+                let unended = self.raw().end as usize == text.len() && !text.ends_with('\n');
+                Cow::Owned(scalar::literal(self.source(), unended))
+            }
             _ => Cow::Borrowed(self.source()),
         })
     }

@@ -78,8 +78,9 @@ fn escaped(letter: char) -> char {
     }
 }
 
-/// What a literal block scalar without an indentation indicator says; `source` begins with its `|`.
-pub(crate) fn literal(source: &str) -> String {
+/// What a literal block scalar without an indentation indicator says; `source` begins with its `|`. Where the text ends
+/// without a line break, `unended`, the value has none at its end either: so it is for every reader of Kubernetes'.
+pub(crate) fn literal(source: &str, unended: bool) -> String {
     let mut lines = source.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
     let header = lines.next().unwrap_or_default();
     let lines: Vec<&str> = lines.collect();
@@ -94,10 +95,16 @@ pub(crate) fn literal(source: &str) -> String {
         .collect::<Vec<_>>()
         .join("\n");
     if header.starts_with("|+") {
-        return if lines.is_empty() { content } else { content + "\n" };
+        return if lines.is_empty() || unended {
+            content
+        } else {
+            content + "\n"
+        };
     }
-    let content = content.trim_end_matches('\n');
-    if header.starts_with("|-") || content.is_empty() {
+    let trimmed = content.trim_end_matches('\n');
+    let unended = unended && trimmed.len() == content.len();
+    let content = trimmed;
+    if header.starts_with("|-") || content.is_empty() || unended {
         content.to_owned()
     } else {
         format!("{content}\n")
@@ -217,10 +224,13 @@ mod tests {
 
     #[test]
     fn a_literal_block_loses_its_indentation_and_what_its_sign_drops() {
-        assert_eq!(literal("|\n  a\n\n   b\n\n"), "a\n\n b\n");
-        assert_eq!(literal("|-\r\n  a\r\n  b"), "a\nb");
-        assert_eq!(literal("|+\n  a\n"), "a\n\n");
-        assert_eq!(literal("|"), "");
+        assert_eq!(literal("|\n  a\n\n   b\n\n", false), "a\n\n b\n");
+        assert_eq!(literal("|-\r\n  a\r\n  b", false), "a\nb");
+        assert_eq!(literal("|+\n  a\n", false), "a\n\n");
+        assert_eq!(literal("|", false), "");
+        assert_eq!(literal("|\n  a", true), "a");
+        assert_eq!(literal("|+\n  a", true), "a");
+        assert_eq!(literal("|\n  a\n", true), "a\n");
     }
 
     #[test]

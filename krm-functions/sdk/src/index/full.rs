@@ -15,6 +15,7 @@ pub(super) fn documents(text: &str, at: usize, builder: &mut Builder) -> Result<
     let end = boundary(text, at);
     let options = granit_parser::options! {
         emit_comments: false,
+        block_scalar_eof_without_line_feed: end == text.len(),
         block_nesting_limit: super::NESTING_LIMIT,
         flow_nesting_limit: super::NESTING_LIMIT,
     };

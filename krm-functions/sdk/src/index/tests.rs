@@ -70,10 +70,7 @@ fn compare(text: &str) {
             assert_eq!(fast.documents, full.documents, "documents of {text:?}");
             for id in 0..u32::try_from(fast.nodes.len()).unwrap() {
                 let (a, b) = (crate::node::Node::new(&fast, id), crate::node::Node::new(&full, id));
-                let end_of_text = a.raw().end as usize == text.len();
-                if !(end_of_text && matches!(a.raw().kind, Kind::Literal)) {
-                    assert_eq!(a.text(), b.text(), "{:?} in {text:?}", a.source());
-                }
+                assert_eq!(a.text(), b.text(), "{:?} in {text:?}", a.source());
             }
         }
         (Err(fast), Err(full)) => assert_eq!(fast, full, "{text:?}"),
@@ -96,7 +93,7 @@ fn they_agree_on_damaged_texts_too() {
         "[]", "{}", ", ", ": {", "]: ", "}",
     ];
     let mut random = Random::new(7);
-    for round in 0..40_000 {
+    for round in 0..15_000 {
         let mut text = TEXTS[random.below(TEXTS.len())].to_owned();
         for _ in 0..=random.below(3) {
             let Some(at) = (0..8)
