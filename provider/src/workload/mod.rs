@@ -6,7 +6,9 @@ mod manifest;
 mod reference;
 mod resolve;
 mod stream;
+mod variable;
 
 pub use reference::{Reference, ReferenceError};
-pub use resolve::{Override, OverrideError, ResolveError, Source, Variable, resolve};
+pub use resolve::{ReferredKind, ResolveError, resolve};
 pub use stream::{Container, Stream, StreamError, Workload};
+pub use variable::{Override, OverrideError, Source, Variable};

@@ -4,57 +4,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::str::FromStr;
 
 use super::expansion::{Piece, pieces};
 use super::manifest::{EnvVar, KeyRef, ValueFrom};
 use super::stream::{Container, Stream, Workload};
-
-/// Stands where a value must not be shown.
-const HIDDEN: &str = "(secret)";
-
-/// One variable of a container.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Variable {
-    /// The text that the program gets. It may hold a Secret's value.
-    pub value: String,
-    /// The same text to be shown to people: `(secret)` stands where a Secret's value stood, alone or within a URL.
-    pub shown: String,
-    /// Where it comes from.
-    pub source: Source,
-}
-
-/// Where a variable's value comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// Written in the manifest.
-    Value {
-        /// The variables that were put in for `$(NAME)`.
-        with: Vec<String>,
-        /// The names for which `$(NAME)` stayed as it is, because no variable before this one has them.
-        without: Vec<String>,
-    },
-    /// Name and key.
-    ConfigMap(String, String),
-    /// Name and key.
-    Secret(String, String),
-    /// A field of the pod, such as `metadata.namespace`.
-    Field(String),
-    /// Given by the user in the manifest's place.
-    Override,
-}
-
-/// `NAME=VALUE`, taken as it is in place of what the manifest says.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Override {
-    name: String,
-    value: String,
-}
-
-/// A text that is not `NAME=VALUE`.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a variable is given as NAME=VALUE")]
-pub struct OverrideError;
+use super::variable::{HIDDEN, Override, Source, Variable};
 
 /// Why the kubelet would not start the container either (its reason would be `CreateContainerConfigError`), or what
 /// only a cluster knows.
@@ -143,56 +97,6 @@ impl fmt::Display for ReferredKind {
             Self::ConfigMap => "configmap",
             Self::Secret => "secret",
         })
-    }
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Value { with, without } => {
-                f.write_str("value")?;
-                if !with.is_empty() {
-                    write!(f, ", with {}", with.join(", "))?;
-                }
-                if !without.is_empty() {
-                    write!(f, ", not set before it: {}", without.join(", "))?;
-                }
-                Ok(())
-            }
-            Self::ConfigMap(name, key) => write!(f, "ConfigMap {name}, key {key}"),
-            Self::Secret(name, key) => write!(f, "Secret {name}, key {key}"),
-            Self::Field(path) => write!(f, "field {path}"),
-            Self::Override => f.write_str("--env"),
-        }
-    }
-}
-
-impl fmt::Debug for Variable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Variable")
-            .field("shown", &self.shown)
-            .field("source", &self.source)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Override {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}=…", self.name)
-    }
-}
-
-impl FromStr for Override {
-    type Err = OverrideError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.split_once('=') {
-            Some((name, value)) if !name.is_empty() => Ok(Self {
-                name: name.to_owned(),
-                value: value.to_owned(),
-            }),
-            _ => Err(OverrideError),
-        }
     }
 }
 
@@ -397,16 +301,5 @@ fn check(name: &str, value: &str) -> Result<(), ResolveError> {
         _ if name.contains('=') => fail("its name holds `=`"),
         _ if name.contains('\0') || value.contains('\0') => fail("it holds a NUL"),
         _ => Ok(()),
-    }
-}
-
-impl From<&Override> for Variable {
-    /// What a user types may be a password, so it is not shown.
-    fn from(given: &Override) -> Self {
-        Self {
-            value: given.value.clone(),
-            shown: HIDDEN.to_owned(),
-            source: Source::Override,
-        }
     }
 }
