@@ -6,7 +6,7 @@
 //! |---|---|
 //! | [`registry`] | tables of everything that Terraform can call; nothing else |
 //! | [`provider`] | the provider block, and what every resource is given |
-//! | [`resources`], [`data_sources`], [`ephemeral`], [`functions`] | one file each: model, errors, and what Terraform asks of it |
+//! | [`resources`], [`data_sources`], [`ephemeral`], [`functions`] | one file each: model and what Terraform asks |
 //! | [`cli`] | one file per command of `mlplat` |
 //! | [`config`] | the process environment: folders and search path; nothing else reads it |
 //! | [`services`] | what the components of a local stack are; no I/O |

@@ -68,7 +68,8 @@ impl Origin {
                 let shown = self.url.rsplit_once('@').map_or(&*self.url, |(_, rest)| rest);
                 at.problem(
                     format!("{shown:?} {wrong}"),
-                    "give scheme, host and port alone, such as http://127.0.0.1:18333 or https://s3.eu-central-1.amazonaws.com",
+                    "give scheme, host and port alone, such as http://127.0.0.1:18333 or \
+                     https://s3.eu-central-1.amazonaws.com",
                 );
             }
         });

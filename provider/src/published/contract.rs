@@ -24,7 +24,8 @@ impl Document for Contract<'_> {
 
     fn header(&self) -> String {
         format!(
-            "# Endpoints of the environment {:?}, written by Terraform (mlplat_environment): an edit is undone by the next apply.",
+            "# Endpoints of the environment {:?}, written by Terraform (mlplat_environment): \
+             an edit is undone by the next apply.",
             self.environment
         )
     }
