@@ -46,17 +46,17 @@ struct Entry<'a> {
 impl Injection {
     /// Notes the edits that give `container` the variables.
     pub(crate) fn apply(&self, container: Node<'_>, edits: &mut Edits) -> Result<(), EnvironmentError> {
-        let env = container.get("env");
-        let list = env.filter(|env| env.kind() == NodeKind::Seq && env.items().next().is_some());
-        let Some(list) = list else {
-            // An alias, or a list that a merge brings along, would be lost: inserting into it is refused with the reason.
-            let found = env.or_else(|| container.at(&["env"]));
-            let empty = |node: Node<'_>| node.is_null() || (node.kind() == NodeKind::Seq && node.source() == "[]");
-            return Ok(match found.filter(|found| !empty(*found)) {
-                Some(other) => edits.insert(other, 0, [&self.entries])?,
-                None => edits.set(container, "env", &self.entries)?,
-            });
+        // What a merge (`<<`) brings along counts: a list beside it would hide it.
+        let Some(list) = container.get("env").or_else(|| container.at(&["env"])) else {
+            return Ok(edits.set(container, "env", &self.entries)?);
         };
+        if list.is_null() || (list.kind() == NodeKind::Seq && list.items().next().is_none()) {
+            return Ok(edits.set(container, "env", &self.entries)?);
+        }
+        if list.kind() != NodeKind::Seq {
+            // Refused with the reason: an alias, or no list.
+            return Ok(edits.insert(list, 0, [])?);
+        }
         let mut entries = self.entries_of(list)?;
         self.put_in_order(&mut entries);
         for entry in entries.iter().filter(|entry| !entry.done) {

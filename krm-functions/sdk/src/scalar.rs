@@ -139,7 +139,8 @@ fn looks_like_number(plain: &str) -> bool {
     if [".inf", ".nan"].iter().any(|word| unsigned.eq_ignore_ascii_case(word)) {
         return true;
     }
-    if !first.is_ascii_digit() && !(first == '.' && unsigned[1..].starts_with(|c: char| c.is_ascii_digit())) {
+    let fraction = first == '.' && unsigned[1..].starts_with(|c: char| c.is_ascii_digit());
+    if !first.is_ascii_digit() && !fraction {
         return false;
     }
     // An address such as 127.0.0.1 is text: no number has two points.

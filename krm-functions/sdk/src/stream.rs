@@ -226,10 +226,11 @@ fn add(node: Node<'_>, item: Option<(u32, u32)>, objects: &mut Vec<Place>) -> Re
         ));
     };
     // What kubectl and kustomize take for a list: the name ends so, and there are items.
-    if kind.ends_with("List") {
-        if let Some(items) = node.get("items").filter(|items| items.kind() == NodeKind::Seq) {
-            return collect(items, objects);
-        }
+    let items = node
+        .get("items")
+        .filter(|items| kind.ends_with("List") && items.kind() == NodeKind::Seq);
+    if let Some(items) = items {
+        return collect(items, objects);
     }
     objects.push(Place {
         object: node.id(),

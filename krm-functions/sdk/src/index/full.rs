@@ -1,7 +1,6 @@
 //! Reads any YAML with granit-parser and evens out its spans: where a sequence's first `-`, a block scalar's header
 //! and a missing value really are.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
@@ -69,11 +68,7 @@ impl Reading<'_, '_> {
                 self.anchors.clear();
                 self.builder.start_at(end.max(self.base));
             }
-            Event::DocumentEnd => {
-                if self.builder.last_document_is_empty() {
-                    self.builder.drop_last_document();
-                }
-            }
+            Event::DocumentEnd if self.builder.last_document_is_empty() => self.builder.drop_last_document(),
             Event::MappingStart(style, anchor, tag) => {
                 let flags = self.flags(style == StructureStyle::Flow, tag.is_some());
                 let id = self.builder.open(Kind::Map, start, end, flags);
@@ -117,7 +112,7 @@ impl Reading<'_, '_> {
         }
     }
 
-    fn scalar(&mut self, said: &Cow<'_, str>, style: ScalarStyle, tagged: bool, start: usize, end: usize) -> u32 {
+    fn scalar(&mut self, said: &str, style: ScalarStyle, tagged: bool, start: usize, end: usize) -> u32 {
         let flags = self.flags(false, tagged);
         let (kind, start, end) = match style {
             ScalarStyle::Plain if start == end => {
@@ -140,7 +135,7 @@ impl Reading<'_, '_> {
         let many_lines = self.text[start..end].contains(['\n', '\r']);
         let id = self.builder.leaf(kind, start, end, flags);
         if many_lines {
-            self.builder.decoded(id, said.as_ref().into());
+            self.builder.decoded(id, said.into());
         }
         id
     }

@@ -23,16 +23,15 @@ pub(super) fn refuse_duplicates(index: &Index) -> Result<(), SyntaxError> {
             let value = index.nodes[child as usize].next;
             child = index.nodes[value as usize].next;
         }
-        if !sorted {
-            if let Some(second) = duplicate(index, &keys) {
-                let key = Node::new(index, second);
-                let text = key.text().unwrap_or_default();
-                let message = format!("the key {text:?} stands twice in this mapping. To fix: remove one of them");
-                return Err(SyntaxError {
-                    position: key.position(),
-                    message,
-                });
-            }
+        let second = if sorted { None } else { duplicate(index, &keys) };
+        if let Some(second) = second {
+            let key = Node::new(index, second);
+            let text = key.text().unwrap_or_default();
+            let message = format!("the key {text:?} stands twice in this mapping. To fix: remove one of them");
+            return Err(SyntaxError {
+                position: key.position(),
+                message,
+            });
         }
     }
     Ok(())
