@@ -190,14 +190,11 @@ fn plan_component(plan: &mut Plan<LocalServices>, component: Component) {
     if !existed {
         return;
     }
-    // Another engine comes in another version; what is found may be newer than what was.
+    // Another engine comes in another version.
     if component == Component::Redis && plan.changes("redis.engine") && !plan.config().is_set("redis.version") {
         plan.set_unknown("redis.version");
     }
-    if plan.changes(at("engine").as_str())
-        || plan.changes(at("version").as_str())
-        || plan.changes(at("status").as_str())
-    {
+    if plan.changes(at("engine").as_str()) || plan.changes(at("version").as_str()) {
         plan.set_unknown(at("engine_version_actual").as_str());
     }
     if component == Component::Postgres
@@ -258,6 +255,3 @@ fn failed(summary: &str, error: &StackError) -> Diagnostic {
         diagnostic.at(&path)
     }
 }
-
-#[cfg(test)]
-mod tests;

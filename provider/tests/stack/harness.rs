@@ -31,11 +31,14 @@ pub(crate) struct TestStack {
 
 impl TestStack {
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
         // Deep and long: no path of ours may be limited to what a socket's may.
-        let dir = folder
-            .path()
-            .join("a-folder-with-a-rather-long-name/and-another-one-that-makes-it-longer/stack");
+        Self::at("a-folder-with-a-rather-long-name/and-another-one-that-makes-it-longer/stack")
+    }
+
+    /// The stack of a folder below a new one.
+    pub(crate) fn at(below: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join(below);
         Self {
             stack: open(&dir),
             dir,

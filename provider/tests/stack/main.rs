@@ -7,3 +7,4 @@ mod change;
 mod harness;
 mod lifecycle;
 mod obstacles;
+mod resource;

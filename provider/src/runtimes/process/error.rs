@@ -66,6 +66,16 @@ pub enum StackError {
         /// What is needed.
         needed_mb: u64,
     },
+    /// The disk was filled up.
+    #[error("`{component}` ends because the disk of {} is full. To fix: free some space, then apply again. Its log ends with:\n{log}", .path.display())]
+    NoSpace {
+        /// The component.
+        component: Component,
+        /// The stack's folder.
+        path: PathBuf,
+        /// The last lines, without passwords.
+        log: String,
+    },
     /// A port belongs to somebody else.
     #[error(
         "port {port} of `{component}` is taken by {holder}. To fix: end that program, or set `{component}.port` to a free port"
@@ -147,6 +157,7 @@ impl StackError {
         match self {
             Self::Engine { component, .. }
             | Self::DiskFull { component, .. }
+            | Self::NoSpace { component, .. }
             | Self::Ended { component, .. }
             | Self::NotReady { component, .. }
             | Self::Furnish { component, .. } => vec![component.as_str()],

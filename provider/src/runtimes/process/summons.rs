@@ -16,7 +16,7 @@ use super::children::LOG;
 use super::error::StackError;
 use super::identity::Identity;
 use super::ledger::{Phase, State, VERSION, Wanted};
-use super::platform::{Grip, running_in};
+use super::platform::{Grip, listener, running_in};
 use super::record::{Part, Record};
 use super::stack::Stack;
 use super::supervisor::SUPERVISOR_LOG;
@@ -196,15 +196,31 @@ impl Stack {
 
     /// Why a service does not stay up: a port that was taken meanwhile, a full disk, or what its log says.
     fn ended(&self, component: Component, site: &Site, how: &str) -> StackError {
-        if let Some(port) = site.ports.values().copied().find(|port| !ports::is_free(*port)) {
+        // The next attempt may have begun.
+        let ours = running_in(&site.dir, &site.engine.programs());
+        let is_ours = |port| listener(port).is_some_and(|holder| ours.iter().any(|process| process.pid == holder.pid));
+        if let Some(port) = site
+            .ports
+            .values()
+            .copied()
+            .find(|port| !ports::is_free(*port) && !is_ours(*port))
+        {
+            let holder = ports::holder(port);
             return StackError::PortTaken {
                 component,
                 port,
-                holder: ports::holder(port),
+                holder,
             };
         }
         let log_file = site.dir.join(LOG);
         let log = self.log_tail(&log_file, Some(site));
+        if log.contains("No space left on device") {
+            return StackError::NoSpace {
+                component,
+                path: self.dir.clone(),
+                log,
+            };
+        }
         StackError::Ended {
             component,
             how: self.redacted(how, Some(site)),

@@ -1,0 +1,231 @@
+//! `mlplat_local_services` under Terraform's rules, in process, with real engines.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use terraform_provider_mlplat::config::Config;
+use terraform_provider_mlplat::registry;
+use tfplug::testing::{Action, Harness};
+
+use crate::harness::{TestStack, is_alive, is_free, kill, processes_of, until};
+
+/// The provider, and a stack in its default place that is ended with the test.
+struct Place {
+    harness: Harness,
+    test: TestStack,
+}
+
+impl Place {
+    async fn new() -> Self {
+        let test = TestStack::at("stacks/demo");
+        let real = Config::from_env().unwrap();
+        let variables = BTreeMap::from([
+            ("HOME".into(), test.parent().into()),
+            ("MLPLAT_CACHE_DIR".into(), real.cache_dir.into()),
+            ("MLPLAT_DATA_DIR".into(), test.parent().into()),
+            ("PATH".into(), std::env::join_paths(real.path).unwrap()),
+        ]);
+        let program = env!("CARGO_BIN_EXE_terraform-provider-mlplat").into();
+        let config = Config::from_variables(variables, program, "/tmp".into());
+        Self {
+            harness: Harness::new(registry::provider(config), json!({})).await.unwrap(),
+            test,
+        }
+    }
+}
+
+fn demo() -> Value {
+    json!({"name": "demo", "redis": {}})
+}
+
+fn with_store(buckets: &[&str]) -> Value {
+    json!({"name": "demo", "redis": {}, "object_store": {"buckets": buckets}})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_found_and_chosen_is_in_the_state_and_no_password_is() {
+    let place = Place::new().await;
+    let mut stack = place.harness.resource("mlplat_local_services");
+    assert_eq!(stack.apply(demo()).await.unwrap(), Action::Create);
+    let state = stack.state().unwrap();
+    assert_eq!(state["data_dir"], json!(place.test.dir));
+    assert_eq!(state["redis"]["status"], "running");
+    assert_eq!(state["redis"]["port"], state["endpoints"]["redis"]["host"]["port"]);
+    assert!(
+        state["redis"]["engine_version_actual"]
+            .as_str()
+            .unwrap()
+            .starts_with(state["redis"]["version"].as_str().unwrap())
+    );
+    let secret = place.test.credentials().redis.unwrap().secret;
+    assert!(!state.to_string().contains(secret.expose()));
+    assert_eq!(stack.plan(demo()).await.unwrap().action, Action::NoOp);
+    stack.destroy().await.unwrap();
+    assert!(fs::read_dir(place.test.parent()).unwrap().next().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_component_is_added_changed_and_removed_in_place() {
+    let place = Place::new().await;
+    let mut stack = place.harness.resource("mlplat_local_services");
+    stack.apply(demo()).await.unwrap();
+    let redis = place.test.pids()["redis"];
+    assert_eq!(stack.apply(with_store(&["models"])).await.unwrap(), Action::Update);
+    // Where the ports stay, the endpoints are known in the plan.
+    let plan = stack.plan(with_store(&["models", "reports"])).await.unwrap();
+    assert_eq!(
+        plan.value.unwrap()["endpoints"]["s3"]["buckets"],
+        json!(["models", "reports"])
+    );
+    assert_eq!(
+        stack.apply(with_store(&["models", "reports"])).await.unwrap(),
+        Action::Update
+    );
+    let port = stack.state().unwrap()["object_store"]["port"].as_u64().unwrap();
+    assert_eq!(stack.apply(demo()).await.unwrap(), Action::Update);
+    assert_eq!(stack.state().unwrap()["object_store"], Value::Null);
+    assert!(is_free(u16::try_from(port).unwrap()));
+    assert_eq!(place.test.pids()["redis"], redis);
+    stack.destroy().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drift_shows_in_the_plan_and_is_mended() {
+    let place = Place::new().await;
+    let mut stack = place.harness.resource("mlplat_local_services");
+    stack.apply(demo()).await.unwrap();
+    // Stopped behind Terraform's back.
+    let (supervisor, redis) = (place.test.supervisor().unwrap(), place.test.pids()["redis"]);
+    kill(supervisor, Signal::KILL);
+    kill(redis, Signal::KILL);
+    until("both to end", || !is_alive(supervisor) && !is_alive(redis)).await;
+    stack.refresh().await.unwrap();
+    assert_eq!(stack.state().unwrap()["redis"]["status"], "stopped");
+    assert_eq!(stack.apply(demo()).await.unwrap(), Action::Update);
+    assert_eq!(stack.state().unwrap()["redis"]["status"], "running");
+    // One component deleted.
+    fs::remove_dir_all(place.test.dir.join("redis")).unwrap();
+    stack.refresh().await.unwrap();
+    assert_eq!(stack.state().unwrap()["redis"], Value::Null);
+    assert_eq!(stack.apply(demo()).await.unwrap(), Action::Update);
+    // All of it deleted.
+    fs::remove_dir_all(&place.test.dir).unwrap();
+    until("the processes to end", || processes_of(place.test.parent()).is_empty()).await;
+    stack.refresh().await.unwrap();
+    assert_eq!(stack.state(), None);
+    assert_eq!(stack.apply(demo()).await.unwrap(), Action::Create);
+    stack.destroy().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_done_shows_again_in_the_next_plan() {
+    let place = Place::new().await;
+    let mut stack = place.harness.resource("mlplat_local_services");
+    stack.apply(demo()).await.unwrap();
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let fixed = json!({"name": "demo", "redis": {"port": port}});
+    let refused = stack.apply(fixed.clone()).await.unwrap_err();
+    let told = refused.iter().next().unwrap();
+    assert_eq!(told.path.to_string(), "redis.port");
+    assert!(
+        told.detail.contains(&format!("(pid {})", std::process::id())),
+        "{}",
+        told.detail
+    );
+    assert_eq!(stack.plan(fixed.clone()).await.unwrap().action, Action::Update);
+    drop(listener);
+    assert_eq!(stack.apply(fixed).await.unwrap(), Action::Update);
+    assert_eq!(stack.state().unwrap()["redis"]["port"], port);
+    stack.destroy().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn name_folder_and_runtime_replace_and_nothing_else_does() {
+    let place = Place::new().await;
+    let mut stack = place.harness.resource("mlplat_local_services");
+    stack.apply(demo()).await.unwrap();
+    let action = async |config: Value| stack.plan(config).await.unwrap().action;
+    assert_eq!(action(json!({"name": "other", "redis": {}})).await, Action::Replace);
+    let elsewhere = place.test.parent().join("elsewhere");
+    assert_eq!(
+        action(json!({"name": "demo", "data_dir": elsewhere, "redis": {}})).await,
+        Action::Replace
+    );
+    assert_eq!(
+        action(json!({"name": "demo", "redis": {"maxmemory_mb": 64}})).await,
+        Action::Update
+    );
+    assert_eq!(
+        action(json!({"name": "demo", "redis": {"persistence": false}})).await,
+        Action::Update
+    );
+    assert_eq!(
+        action(json!({"name": "demo", "redis": {}, "credentials_secret_name": "x"})).await,
+        Action::Update
+    );
+    stack.destroy().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stack_is_imported_by_its_name() {
+    let place = Place::new().await;
+    let mut first = place.harness.resource("mlplat_local_services");
+    first.apply(demo()).await.unwrap();
+    for id in ["demo".to_owned(), format!("demo@{}", place.test.dir.display())] {
+        let mut second = place.harness.resource("mlplat_local_services");
+        second.import(&id).await.unwrap();
+        assert_eq!(second.state(), first.state());
+        assert_eq!(second.plan(demo()).await.unwrap().action, Action::NoOp);
+    }
+    let mut none = place.harness.resource("mlplat_local_services");
+    let refused = none.import("absent").await.unwrap_err();
+    assert!(
+        refused
+            .iter()
+            .next()
+            .unwrap()
+            .detail
+            .contains("there is no local stack in")
+    );
+    first.destroy().await.unwrap();
+}
+
+#[tokio::test]
+async fn arguments_that_cannot_work_are_refused_by_name() {
+    let place = Place::new().await;
+    let cases = [
+        (json!({"name": "Demo"}), "name"),
+        (json!({"name": "demo", "data_dir": "here"}), "data_dir"),
+        (json!({"name": "demo", "runtime": "docker"}), "runtime"),
+        (
+            json!({"name": "demo", "postgres": {"engine": "mysql"}}),
+            "postgres.engine",
+        ),
+        (json!({"name": "demo", "postgres": {"port": 70000}}), "postgres.port"),
+        (
+            json!({"name": "demo", "postgres": {"username": "pg_x"}}),
+            "postgres.username",
+        ),
+        (
+            json!({"name": "demo", "redis": {"maxmemory_policy": "all"}}),
+            "redis.maxmemory_policy",
+        ),
+        (
+            json!({"name": "demo", "object_store": {"buckets": ["A"]}}),
+            "object_store.buckets",
+        ),
+        (
+            json!({"name": "demo", "redis": {"port": 1}, "postgres": {"port": 1}}),
+            "redis.port",
+        ),
+    ];
+    for (config, attribute) in cases {
+        let stack = place.harness.resource("mlplat_local_services");
+        let refused = stack.plan(config.clone()).await.map(|_| ()).unwrap_err();
+        assert_eq!(refused.iter().next().unwrap().path.to_string(), attribute, "{config}");
+    }
+    assert!(!place.test.dir.exists());
+}
