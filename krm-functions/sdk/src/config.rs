@@ -28,8 +28,11 @@ struct Envelope<C> {
     spec: C,
 }
 
-/// Reads a configuration of `kind` and takes its `spec`.
-pub(crate) fn from_config<C: DeserializeOwned + Default>(text: &str, kind: &str) -> Result<C, ConfigError> {
+/// Reads a configuration of this version and kind and takes its `spec`.
+pub(crate) fn from_config<C>(text: &str, api_version: &str, kind: &str) -> Result<C, ConfigError>
+where
+    C: DeserializeOwned + Default,
+{
     let envelope: Envelope<C> = from_text(text)?;
     if envelope.kind != kind {
         return Err(ConfigError {
@@ -40,8 +43,8 @@ pub(crate) fn from_config<C: DeserializeOwned + Default>(text: &str, kind: &str)
             ),
         });
     }
-    if envelope.api_version != crate::API_VERSION {
-        let (found, known) = (envelope.api_version, crate::API_VERSION);
+    if envelope.api_version != api_version {
+        let (found, known) = (envelope.api_version, api_version);
         return Err(ConfigError {
             position: None,
             message: format!("apiVersion {found:?} of kind {kind} is not known. To fix: set `apiVersion: {known}`"),
@@ -149,7 +152,9 @@ mod tests {
     }
 
     fn error(text: &str) -> String {
-        from_config::<Spec>(text, "Example").unwrap_err().to_string()
+        from_config::<Spec>(text, crate::API_VERSION, "Example")
+            .unwrap_err()
+            .to_string()
     }
 
     #[test]
@@ -173,6 +178,11 @@ mod tests {
     #[test]
     fn metadata_may_hold_anything_and_spec_may_be_missing() {
         let text = "apiVersion: mlplat.dev/v1alpha1\nkind: Example\nmetadata: {name: a, annotations: {b: c}}\n";
-        assert!(from_config::<Spec>(text, "Example").unwrap().on_conflict.is_none());
+        assert!(
+            from_config::<Spec>(text, crate::API_VERSION, "Example")
+                .unwrap()
+                .on_conflict
+                .is_none()
+        );
     }
 }

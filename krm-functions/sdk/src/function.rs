@@ -13,7 +13,9 @@ use crate::stream::Stream;
 pub trait Function {
     /// The program's name, as in messages.
     const NAME: &'static str;
-    /// The kind of its configuration in group `mlplat.dev`.
+    /// `apiVersion` of its configuration; a function of your own has your group.
+    const API_VERSION: &'static str = crate::API_VERSION;
+    /// The kind of its configuration.
     const KIND: &'static str;
     /// One sentence for `--help`.
     const ABOUT: &'static str;

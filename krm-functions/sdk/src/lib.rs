@@ -72,5 +72,5 @@ pub use run::{Answer, Named, Request, Way, respond};
 pub use stream::Stream;
 pub use value::Value;
 
-/// `apiVersion` of every function's configuration.
+/// `apiVersion` of the configurations of mlplat's own functions.
 pub const API_VERSION: &str = "mlplat.dev/v1alpha1";

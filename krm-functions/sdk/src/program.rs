@@ -118,7 +118,7 @@ fn help<F: Function>() -> String {
         about = F::ABOUT,
         usage = usage::<F>(),
         kind = F::KIND,
-        version = crate::API_VERSION,
+        version = F::API_VERSION,
     )
 }
 

@@ -135,11 +135,11 @@ fn prepare<F: Function>(request: Request) -> Result<(Stream, Vec<Stream>, F::Con
     }
     let config = match (&request.config, stream.function_config()) {
         (Some(Named { name, text }), _) => {
-            config::from_config(text, F::KIND).map_err(|error| format!("{name}: {error}"))?
+            config::from_config(text, F::API_VERSION, F::KIND).map_err(|error| format!("{name}: {error}"))?
         }
         (None, Some(object)) => {
             let root = object.root();
-            config::from_config(&config::text_of(root), F::KIND)
+            config::from_config(&config::text_of(root), F::API_VERSION, F::KIND)
                 .map_err(|error| format!("functionConfig: {}", config::moved(error, root)))?
         }
         (None, None) => {
@@ -153,7 +153,7 @@ fn prepare<F: Function>(request: Request) -> Result<(Stream, Vec<Stream>, F::Con
                  on stdin; the file is of kind {} and apiVersion {}",
                 F::NAME,
                 F::KIND,
-                crate::API_VERSION
+                F::API_VERSION
             ));
         }
     };
