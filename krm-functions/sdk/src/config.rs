@@ -60,7 +60,7 @@ pub(crate) fn from_node<T: DeserializeOwned>(node: Node<'_>) -> Result<T, Config
 
 /// The node's text as a document of its own: its first line gets back the indentation that the others have.
 pub(crate) fn text_of(node: Node<'_>) -> String {
-    " ".repeat(crate::edits::column(node)) + node.source()
+    " ".repeat(crate::layout::column(node)) + node.source()
 }
 
 /// The error with its place counted in the text that `node` is a part of.

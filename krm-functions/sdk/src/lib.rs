@@ -40,7 +40,7 @@
 //! |---|---|
 //! | `index` | where every node of a text starts and ends: three readers, from fast to complete |
 //! | `node`, `object`, `stream` | handles on that: paths, scalars, objects, lists |
-//! | `value`, `edits` | what to put in, and where |
+//! | `value`, `edits`, `layout` | what to put in, and where |
 //! | `config`, `finding` | configuration as a type; what there is to say |
 //! | `function`, `run`, `program` | the trait, one run without I/O, and the program around it |
 //! | [`testing`] | case folders |
@@ -50,6 +50,7 @@ mod edits;
 mod finding;
 mod function;
 mod index;
+mod layout;
 mod node;
 mod object;
 mod position;

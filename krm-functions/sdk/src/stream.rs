@@ -127,7 +127,7 @@ impl Stream {
         }
         let text = &self.index.text;
         let mut added = String::new();
-        let line_break = crate::edits::line_break(&self.index);
+        let line_break = crate::layout::line_break(&self.index);
         if !text.is_empty() && !text.ends_with('\n') {
             added.push_str(line_break);
         }
