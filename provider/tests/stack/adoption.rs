@@ -174,3 +174,57 @@ async fn a_supervisor_that_is_told_to_end_ends_its_services_in_order() {
     assert!(!log.contains("automatic recovery in progress"), "{log}");
     test.destroy().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_supervisor_takes_nothing_from_who_started_it() {
+    let test = TestStack::new();
+    test.apply(&cache()).await.unwrap();
+    kill(test.supervisor().unwrap(), Signal::KILL);
+    // A caller with an open file, in its own folder, who ignores signals, as `nohup` does.
+    let held = test.parent().join("held");
+    let script = r#"exec 7>"$1"; trap '' INT QUIT HUP; cd "$2"; exec "$3" supervise "$4""#;
+    let status = std::process::Command::new("sh")
+        .args(["-c", script, "sh"])
+        .args([&held, test.parent()])
+        .arg(env!("CARGO_BIN_EXE_terraform-provider-mlplat"))
+        .arg(&test.dir)
+        .env("CANARY", "caller")
+        .status()
+        .unwrap();
+    assert!(status.success());
+    until("a supervisor", || test.supervisor().is_some_and(is_alive)).await;
+    // Started by it, unlike the one that it adopted.
+    kill(test.pids()["redis"], Signal::KILL);
+    let service = test.running(Component::Redis).await;
+    for pid in [test.supervisor().unwrap(), service] {
+        let open = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().flatten();
+        assert!(
+            open.map(|entry| fs::read_link(entry.path()).unwrap_or_default())
+                .all(|path| path != held),
+            "{pid}"
+        );
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        let session = stat
+            .rsplit_once(')')
+            .unwrap()
+            .1
+            .split_whitespace()
+            .nth(3)
+            .unwrap()
+            .to_owned();
+        let ours = rustix::process::getsid(None).unwrap().as_raw_nonzero().to_string();
+        assert_ne!(session, ours, "{pid}");
+    }
+    assert_eq!(
+        fs::read_link(format!("/proc/{}/cwd", test.supervisor().unwrap())).unwrap(),
+        std::path::Path::new("/")
+    );
+    let environment = fs::read(format!("/proc/{service}/environ")).unwrap();
+    assert!(!String::from_utf8_lossy(&environment).contains("CANARY"));
+    let status = fs::read_to_string(format!("/proc/{service}/status")).unwrap();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:\t")).unwrap();
+    let ignored = u64::from_str_radix(ignored, 16).unwrap();
+    // Redis itself ignores HUP (1) and PIPE (13); INT (2) and QUIT (3) came from the caller.
+    assert_eq!(ignored & 0b110, 0, "{ignored:b}");
+    test.destroy().await;
+}

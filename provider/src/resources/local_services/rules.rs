@@ -1,4 +1,5 @@
 //! What the arguments of `mlplat_local_services` may be. Each problem completes the sentence "… must …".
+#![allow(clippy::ptr_arg, reason = "a rule is given a reference to the field's type")]
 
 use std::collections::BTreeSet;
 use std::path::Path;

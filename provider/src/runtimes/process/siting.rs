@@ -109,7 +109,7 @@ impl Stack {
                 _ => {
                     let distances: Vec<_> = derived.iter().map(|(_, distance)| *distance).collect();
                     let chosen = ports::choose(&self.dir, &format!("{component}/{name}"), &distances, taken);
-                    chosen.ok_or_else(|| StackError::NoPort { component })?
+                    chosen.ok_or(StackError::NoPort { component })?
                 }
             };
             ports.insert(name.to_owned(), port);
