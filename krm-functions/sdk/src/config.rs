@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
+use crate::layout::column;
 use crate::node::Node;
 use crate::position::Position;
 
@@ -58,20 +59,22 @@ pub(crate) fn from_node<T: DeserializeOwned>(node: Node<'_>) -> Result<T, Config
     from_text(&text_of(node)).map_err(|error| moved(error, node))
 }
 
-/// The node's text as a document of its own: its first line gets back the indentation that the others have.
+/// The node's text as a document of its own: in block style its first line gets back the indentation that the others have.
 pub(crate) fn text_of(node: Node<'_>) -> String {
-    " ".repeat(crate::layout::column(node)) + node.source()
+    let indent = if node.raw().flags.flow { 0 } else { column(node) };
+    " ".repeat(indent) + node.source()
 }
 
 /// The error with its place counted in the text that `node` is a part of.
 pub(crate) fn moved(error: ConfigError, node: Node<'_>) -> ConfigError {
-    let above = node.position().line - 1;
-    let position = error.position.map(|at| Position {
-        line: at.line + above,
-        ..at
+    let start = node.position();
+    let left = if node.raw().flags.flow { start.column - 1 } else { 0 };
+    let position = error.position.map_or(start, |at| Position {
+        line: at.line + start.line - 1,
+        column: if at.line == 1 { at.column + left } else { at.column },
     });
     ConfigError {
-        position: Some(position.unwrap_or_else(|| node.position())),
+        position: Some(position),
         ..error
     }
 }
@@ -184,5 +187,20 @@ mod tests {
                 .on_conflict
                 .is_none()
         );
+    }
+
+    #[test]
+    fn a_place_inside_a_stream_is_that_of_the_whole_text() {
+        for text in [
+            "kind: A\nspec:\n  onConflict: [x]\n",
+            "kind: A\nspec: {onConflict: [x]}\n",
+            "{\"kind\": \"A\",\n\"spec\": {\"onConflict\": [1]}}",
+        ] {
+            let stream = crate::Stream::parse(text.to_owned()).unwrap();
+            let spec = stream.objects().next().unwrap().root().get("spec").unwrap();
+            let said = from_node::<Spec>(spec).unwrap_err().to_string();
+            let at = Position::of(text, text.find('[').unwrap());
+            assert!(said.starts_with(&format!("{at}: ")), "{said} in {text}");
+        }
     }
 }
