@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use serde_json::json;
 use terraform_provider_mlplat::runtimes::process::Health;
-use terraform_provider_mlplat::services::Component;
+use terraform_provider_mlplat::services::{Component, Postgres, StackSpec};
 
-use crate::harness::{TestStack, cache, database, is_alive, kill, processes_of, sql, until, whole};
+use crate::harness::{TestStack, cache, database, is_alive, kill, postgres, processes_of, sql, until, whole};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_service_comes_back_with_its_data() {
@@ -139,6 +139,25 @@ async fn a_deleted_folder_takes_its_processes_with_it() {
     fs::remove_dir_all(&test.dir).unwrap();
     assert!(test.stack.status().await.unwrap().is_none());
     until("the processes to end", || processes_of(test.parent()).is_empty()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_stack_can_be_made_again_at_once_on_the_same_port() {
+    let test = TestStack::new();
+    let port = test.apply(&database()).await.unwrap().components[&Component::Postgres].port;
+    let fixed = Postgres {
+        port: Some(port),
+        ..postgres()
+    };
+    let spec = StackSpec {
+        postgres: Some(fixed),
+        ..database()
+    };
+    fs::remove_dir_all(&test.dir).unwrap();
+    let status = test.apply(&spec).await.unwrap();
+    assert_eq!(status.components[&Component::Postgres].health, Health::Running);
+    test.destroy().await;
+    assert_eq!(processes_of(test.parent()), Vec::<u32>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,10 +3,13 @@
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
+use terraform_provider_mlplat::engines::Engine;
 use terraform_provider_mlplat::runtimes::process::{Health, StackError, credentials};
-use terraform_provider_mlplat::services::Component;
+use terraform_provider_mlplat::services::{Component, Postgres, StackSpec};
 
-use crate::harness::{TestStack, cache, is_alive, is_free, open, processes_of, sql, whole};
+use crate::harness::{
+    TestStack, cache, database, engines, is_alive, is_free, open, postgres, processes_of, sql, whole,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_whole_stack_starts_side_by_side_and_leaves_nothing_behind() {
@@ -177,4 +180,30 @@ async fn what_does_not_exist_has_no_credentials_and_no_status() {
     assert!(test.stack.status().await.unwrap().is_none());
     assert!(matches!(credentials(&test.dir), Err(StackError::Absent { .. })));
     assert!(!test.dir.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_postgresql_that_is_fetched_serves_as_well_as_an_installed_one() {
+    let fetched = tokio::task::spawn_blocking(|| engines().install(Engine::Postgres, &mut |line| println!("{line}")));
+    let fetched = fetched.await.unwrap().unwrap();
+    let test = TestStack::new();
+    let postgres = Postgres {
+        version: Some(fetched.version.clone()),
+        ..postgres()
+    };
+    let status = test
+        .apply(&StackSpec {
+            postgres: Some(postgres),
+            ..database()
+        })
+        .await
+        .unwrap();
+    assert_eq!(status.components[&Component::Postgres].version, fetched.version);
+    assert!(
+        sql(&test, "artefacts", "SHOW server_version")
+            .await
+            .unwrap()
+            .starts_with(&fetched.version)
+    );
+    test.destroy().await;
 }

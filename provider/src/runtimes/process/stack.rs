@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::StackError;
 use super::ledger::State;
+use super::platform::lingers_in;
 use super::record::{Part, Record};
 use super::status::Status;
 use super::store::{self, Lock};
@@ -24,6 +25,8 @@ use crate::wait::{self, Look, WaitError};
 const LOCK: &str = "apply.lock";
 /// How long one apply waits for another of the same stack.
 const LOCKED: Duration = Duration::from_secs(600);
+/// How long services may take to end whose folder was deleted.
+const FORMER: Duration = Duration::from_secs(8);
 /// Room for making roles, databases and buckets, and for a long seed.
 const FURNISHING: Duration = Duration::from_secs(600);
 
@@ -69,6 +72,9 @@ impl Stack {
 
     async fn make(&self, spec: &StackSpec, cancelled: &CancellationToken) -> Result<Status, StackError> {
         let before = self.ours(Some(spec))?;
+        if before.is_none() {
+            self.outwait_former(cancelled).await;
+        }
         let state = self.state();
         let parts = self.choose_parts(spec, before.as_ref(), &state)?;
         self.check_room(spec)?;
@@ -184,6 +190,22 @@ impl Stack {
                 problem: self.redacted(&other.to_string(), Some(site)),
             },
         })
+    }
+
+    /// When the folder was just deleted, its supervisor is ending the services that have the ports. If it takes too long,
+    /// the ports tell.
+    async fn outwait_former(&self, cancelled: &CancellationToken) {
+        let gone = wait::until("former services to end", FORMER, cancelled, || async {
+            let lingers = lingers_in(&self.dir.canonicalize()?);
+            Ok::<_, io::Error>(if lingers {
+                Look::NotYet(String::new())
+            } else {
+                Look::Done(())
+            })
+        });
+        if let Err(error) = gone.await {
+            tracing::warn!(%error, "going on");
+        }
     }
 
     /// Takes the stack's lock, making the folder first.

@@ -104,6 +104,15 @@ pub(in super::super) fn running_in(dir: &Path, programs: &[PathBuf]) -> Vec<Iden
     pids().filter(|pid| is_ours(*pid)).filter_map(Identity::of).collect()
 }
 
+/// Whether a process works in a folder at or below `dir` that was deleted.
+pub(in super::super) fn lingers_in(dir: &Path) -> bool {
+    let lingers = |cwd: PathBuf| {
+        let undeleted = undeleted(cwd.clone());
+        undeleted != cwd && undeleted.starts_with(dir)
+    };
+    pids().any(|pid| fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(lingers))
+}
+
 /// The kernel marks what was removed by this ending.
 fn undeleted(path: PathBuf) -> PathBuf {
     match path.to_str().and_then(|text| text.strip_suffix(" (deleted)")) {

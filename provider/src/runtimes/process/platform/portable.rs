@@ -74,7 +74,6 @@ pub(in super::super) fn boot_id() -> String {
 }
 
 /// There is nothing to do: init takes orphans.
-#[expect(clippy::unnecessary_wraps, reason = "the same shape as on Linux")]
 pub(in super::super) fn adopt_orphans() -> io::Result<()> {
     Ok(())
 }
@@ -82,6 +81,11 @@ pub(in super::super) fn adopt_orphans() -> io::Result<()> {
 /// Nothing is known beyond the state file.
 pub(in super::super) fn running_in(_dir: &Path, _programs: &[PathBuf]) -> Vec<Identity> {
     Vec::new()
+}
+
+/// Nothing is known about working folders.
+pub(in super::super) fn lingers_in(_dir: &Path) -> bool {
+    false
 }
 
 /// Who listens on `port`, as far as `lsof` tells this user.
