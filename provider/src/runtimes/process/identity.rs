@@ -29,9 +29,4 @@ impl Identity {
     pub(super) fn is_alive(&self) -> bool {
         self.boot == boot_id() && start_of(self.pid).is_some_and(|start| start.mark == self.start && !start.zombie)
     }
-
-    /// Whether its pid is still its own, though it may have ended without its parent having asked for its status.
-    pub(super) fn names_a_process(&self) -> bool {
-        self.boot == boot_id() && start_of(self.pid).is_some_and(|start| start.mark == self.start)
-    }
 }

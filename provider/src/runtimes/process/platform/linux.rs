@@ -29,7 +29,7 @@ impl Grip {
             Err(error) => return Err(error.into()),
         };
         // Only now: a pid that is looked at first and opened then may be another process by then.
-        if !identity.names_a_process() {
+        if !names(identity) {
             return Ok(None);
         }
         #[expect(
@@ -53,6 +53,11 @@ impl Grip {
         // An error can only come from a runtime that shuts down.
         let _ = self.pidfd.readable().await;
     }
+}
+
+/// Whether the pid is still its own, though it may have ended without its parent having asked for its status.
+fn names(identity: &Identity) -> bool {
+    identity.boot == boot_id() && start_of(identity.pid).is_some_and(|start| start.mark == identity.start)
 }
 
 fn pid(number: u32) -> Option<Pid> {

@@ -53,7 +53,7 @@ impl Grip {
 }
 
 fn names(identity: &Identity) -> bool {
-    start_of(identity.pid).is_some_and(|start| start.mark == identity.start)
+    identity.boot == boot_id() && start_of(identity.pid).is_some_and(|start| start.mark == identity.start)
 }
 
 /// The start in whole seconds, as `ps` writes it.
