@@ -180,6 +180,8 @@ impl Supervisor {
     async fn run(mut self, mut signals: Signals) -> io::Result<()> {
         tracing::info!(pid = std::process::id(), "supervising");
         self.reread();
+        // Lives across the turns of the loop: however many signals come, the folder is looked at.
+        let mut tick = Box::pin(wait::pause(TICK));
         while !self.keepers.is_empty() {
             tokio::select! {
                 _ = signals.child.recv() => self.children.reap(),
@@ -197,7 +199,10 @@ impl Supervisor {
                         self.reread();
                     }
                 }
-                () = wait::pause(TICK) => self.look_around(),
+                () = &mut tick => {
+                    tick = Box::pin(wait::pause(TICK));
+                    self.look_around();
+                }
             }
         }
         tracing::info!("nothing is left to supervise");
