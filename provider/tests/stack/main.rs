@@ -1,6 +1,8 @@
 //! Stacks of real engines, driven through the library: what holds whatever is killed, taken, changed or deleted.
 //!
-//! They need PostgreSQL, Valkey or Redis, and SeaweedFS: `mlplat engines install` fetches what is missing.
+//! Linux only: processes and ports are checked in /proc. They need PostgreSQL, Valkey or Redis, and SeaweedFS:
+//! `mlplat engines install` fetches what is missing.
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod adoption;
