@@ -1,6 +1,7 @@
 //! The `spec` of kind InjectEndpoints, as the user writes it.
 
 use endpoint_contract::{Endpoints, Protocol, View};
+use krm_fn::selector;
 use serde::Deserialize;
 
 /// What to inject, into what, and how. Every field may be left out.
@@ -14,7 +15,7 @@ pub(crate) struct Config {
     /// The side from which the containers reach the endpoints.
     pub(crate) view: View,
     /// Which workloads and containers; none = all of them.
-    pub(crate) selectors: Vec<Selector>,
+    pub(crate) selectors: Vec<selector::Spec>,
     /// Which endpoints; without it, all that the contract has.
     pub(crate) protocols: Option<Vec<Protocol>>,
     /// What to do with a variable that a container has already, with another value.
@@ -31,24 +32,6 @@ pub(crate) struct Config {
 pub(crate) struct EndpointsFrom {
     /// `metadata.name` of the object.
     pub(crate) name: String,
-}
-
-/// A workload must meet all that is set. Lists are of alternatives; `*` and `?` match as in a shell.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub(crate) struct Selector {
-    /// Kinds, exactly as they are written.
-    pub(crate) kinds: Vec<String>,
-    /// Names.
-    pub(crate) names: Vec<String>,
-    /// Namespaces; a workload that names none is in `default`.
-    pub(crate) namespaces: Vec<String>,
-    /// Labels of the workload itself, in the words of `kubectl --selector`.
-    pub(crate) label_selector: Option<String>,
-    /// Annotations of the workload itself, in the same words.
-    pub(crate) annotation_selector: Option<String>,
-    /// Containers and init containers; `!name` leaves one out.
-    pub(crate) containers: Vec<String>,
 }
 
 /// What to do with a variable that is there with another value.

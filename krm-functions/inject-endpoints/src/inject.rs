@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use krm_fn::{Context, Error, Finding, Function, Object, Severity, Value};
+use krm_fn::workload::{self, Container};
+use krm_fn::{Context, Error, Finding, Function, Object, Selector, Severity, Value};
 
 use crate::config::Config;
 use crate::contract::Contract;
 use crate::environment::{EnvironmentError, Injection};
-use crate::selector::Selector;
-use crate::workload::{self, Container};
 use crate::{config_map, variables};
 
 /// See the module.

@@ -4,8 +4,6 @@
 //! |---|---|
 //! | `config` | the `spec` of kind InjectEndpoints |
 //! | `contract` | where the endpoints come from |
-//! | `selector`, `pattern`, `requirement` | which workloads and containers are meant |
-//! | `workload` | where the core kinds keep their containers |
 //! | `variables` | what goes into `env`, and what into the ConfigMap |
 //! | `environment` | one container's `env`: what is there, what is to come, in which order |
 //! | `config_map` | the ConfigMap without which the pods do not start |
@@ -16,11 +14,7 @@ mod config_map;
 mod contract;
 mod environment;
 mod inject;
-mod pattern;
-mod requirement;
-mod selector;
 mod variables;
-mod workload;
 
 fn main() -> std::process::ExitCode {
     krm_fn::main(&inject::InjectEndpoints)

@@ -43,6 +43,7 @@
 //! | `value`, `edits`, `layout` | what to put in, and where |
 //! | `config`, `finding` | configuration as a type; what there is to say |
 //! | `function`, `run`, `program` | the trait, one run without I/O, and the program around it |
+//! | [`workload`], [`selector`] | pod templates and containers of the core kinds; which of them are meant |
 //! | [`testing`] | case folders |
 
 mod config;
@@ -57,9 +58,11 @@ mod position;
 mod program;
 mod run;
 mod scalar;
+pub mod selector;
 mod stream;
 pub mod testing;
 mod value;
+pub mod workload;
 
 pub use config::ConfigError;
 pub use edits::{EditError, Edits};
@@ -70,6 +73,7 @@ pub use object::Object;
 pub use position::{Position, SyntaxError};
 pub use program::main;
 pub use run::{Answer, Named, Request, Way, respond};
+pub use selector::Selector;
 pub use stream::Stream;
 pub use value::Value;
 

@@ -1,6 +1,6 @@
-//! Where the core kinds keep their containers.
+//! Where the core kinds keep their pod templates and containers.
 
-use krm_fn::{Node, Object};
+use crate::{Node, Object};
 
 /// Groups and kinds, and the path from the object to the pod's specification.
 const POD_SPECS: &[(&[&str], &str, &[&str])] = &[
@@ -24,24 +24,24 @@ const LISTS: [&str; 2] = ["initContainers", "containers"];
 
 /// A container and where it stands in its object.
 #[derive(Clone, Debug)]
-pub(crate) struct Container<'a> {
+pub struct Container<'a> {
     /// Its mapping.
-    pub(crate) node: Node<'a>,
+    pub node: Node<'a>,
     /// Its name; empty where it has none.
-    pub(crate) name: String,
+    pub name: String,
     /// `spec.template.spec.containers[0]`.
-    pub(crate) path: String,
+    pub path: String,
 }
 
 /// The path to the pod's specification; `None` for an object that runs no container.
-pub(crate) fn pod_spec(object: Object<'_>) -> Option<&'static [&'static str]> {
+pub fn pod_spec(object: Object<'_>) -> Option<&'static [&'static str]> {
     let kind = object.kind();
     let (groups, _, path) = POD_SPECS.iter().find(|(_, known, _)| *known == kind)?;
     groups.contains(&object.group().as_ref()).then_some(*path)
 }
 
-/// The containers below a path, init containers first.
-pub(crate) fn containers<'a>(object: Object<'a>, path: &'static [&'static str]) -> impl Iterator<Item = Container<'a>> {
+/// The containers below a path that [`pod_spec`] gave, init containers first.
+pub fn containers<'a>(object: Object<'a>, path: &'static [&'static str]) -> impl Iterator<Item = Container<'a>> {
     let spec = object.root().at(path);
     LISTS.into_iter().flat_map(move |list| {
         let items = spec.and_then(|spec| spec.at(&[list])).into_iter().flat_map(Node::items);

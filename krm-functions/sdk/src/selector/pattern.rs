@@ -1,7 +1,7 @@
 //! Shell patterns for names: `*` is any text, `?` any character.
 
 /// Whether the whole of `text` matches.
-pub(crate) fn matches(pattern: &str, text: &str) -> bool {
+pub fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     let (mut p, mut t) = (0, 0);
     // Where to go on when the last `*` must take one character more.

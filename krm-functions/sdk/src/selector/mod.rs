@@ -1,0 +1,101 @@
+//! Which workloads and containers are meant.
+
+mod pattern;
+mod requirement;
+
+use serde::Deserialize;
+
+pub use self::pattern::matches;
+use self::requirement::Requirement;
+use crate::{Error, Object};
+
+/// A selector as the user writes it. A workload must meet all that is set. Lists are of alternatives; `*` and `?` match
+/// as in a shell.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Spec {
+    /// Kinds, exactly as they are written.
+    pub kinds: Vec<String>,
+    /// Names.
+    pub names: Vec<String>,
+    /// Namespaces; a workload that names none is in `default`.
+    pub namespaces: Vec<String>,
+    /// Labels of the workload itself, in the words of `kubectl --selector`.
+    pub label_selector: Option<String>,
+    /// Annotations of the workload itself, in the same words.
+    pub annotation_selector: Option<String>,
+    /// Containers and init containers; `!name` leaves one out.
+    pub containers: Vec<String>,
+}
+
+/// A selector whose parts are understood.
+#[derive(Debug)]
+pub struct Selector<'c> {
+    spec: &'c Spec,
+    labels: Vec<Requirement>,
+    annotations: Vec<Requirement>,
+}
+
+impl<'c> Selector<'c> {
+    /// Reads the selectors of a configuration's `spec.selectors`.
+    ///
+    /// # Errors
+    /// For a label or annotation selector that is none; the error names its place.
+    pub fn all(selectors: &'c [Spec]) -> Result<Vec<Self>, Error> {
+        selectors
+            .iter()
+            .enumerate()
+            .map(|(at, spec)| Self::read(at, spec))
+            .collect()
+    }
+
+    fn read(at: usize, spec: &'c Spec) -> Result<Self, Error> {
+        let requirements = |field: &str, text: &Option<String>| {
+            requirement::parse(text.as_deref().unwrap_or_default()).map_err(|part| {
+                Error::refused(
+                    format!("spec.selectors[{at}].{field}: {part:?} is no requirement"),
+                    "write it as for `kubectl --selector`: `app=web,tier in (front, back),!batch`",
+                )
+            })
+        };
+        Ok(Self {
+            spec,
+            labels: requirements("labelSelector", &spec.label_selector)?,
+            annotations: requirements("annotationSelector", &spec.annotation_selector)?,
+        })
+    }
+
+    /// Whether the workload is meant.
+    pub fn takes(&self, workload: Object<'_>) -> bool {
+        let one_of = |patterns: &[String], text: &str| {
+            patterns.is_empty() || patterns.iter().any(|pattern| matches(pattern, text))
+        };
+        let Self {
+            spec,
+            labels,
+            annotations,
+        } = self;
+        (spec.kinds.is_empty() || spec.kinds.iter().any(|kind| *kind == workload.kind()))
+            && one_of(&spec.names, &workload.name())
+            && one_of(&spec.namespaces, workload.namespace().as_deref().unwrap_or("default"))
+            && labels
+                .iter()
+                .all(|requirement| requirement.met_by(|key| workload.label(key)))
+            && annotations
+                .iter()
+                .all(|requirement| requirement.met_by(|key| workload.annotation(key)))
+    }
+
+    /// Whether the container is meant, in a workload that is.
+    pub fn takes_container(&self, name: &str) -> bool {
+        let mut wanted = self.spec.containers.iter().all(|pattern| pattern.starts_with('!'));
+        for pattern in &self.spec.containers {
+            match pattern.strip_prefix('!') {
+                Some(pattern) if matches(pattern, name) => return false,
+                Some(_) => {}
+                None => wanted |= matches(pattern, name),
+            }
+        }
+        wanted
+    }
+}
