@@ -49,6 +49,11 @@ test: check ## Everything, against the real parts
 	@cargo test --workspace --locked
 	@$(MAKE) demo-test
 
+.PHONY: test-tofu
+test-tofu: ## The provider's acceptance tests under OpenTofu
+	@cargo build --workspace --bins --locked
+	@MLPLAT_TERRAFORM="$$(.ci/tools tofu)" cargo test --package acceptance --test terraform --locked
+
 .PHONY: demo-test
 demo-test: build ## The demo, twice, and nothing left after it
 	@examples/infrastructure/demo test

@@ -7,7 +7,9 @@ use tfplug::Diagnostics;
 use tfplug::testing::{Action, Harness, UNKNOWN};
 
 async fn harness() -> Harness {
-    Harness::new(library::provider(), json!({"town": "Ulm"})).await.expect("the library has no demands")
+    Harness::new(library::provider(), json!({"town": "Ulm"}))
+        .await
+        .expect("the library has no demands")
 }
 
 fn shelf(name: &str) -> Json {

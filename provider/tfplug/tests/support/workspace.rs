@@ -109,7 +109,7 @@ impl Workspace {
     }
 }
 
-const INSTALL: &str = "install Terraform 1.11 or newer (`brew install terraform`, or `make tools` of this repository)";
+const INSTALL: &str = "install Terraform 1.11 or newer";
 
 impl Run {
     pub(crate) fn of(output: &Output) -> Self {
