@@ -46,7 +46,7 @@ test: check ## Everything, against the real parts
 	@cargo build --workspace --bins --examples --locked
 	@target/debug/terraform-provider-mlplat engines install
 	@.ci/tools kustomize-pinned
-	@cargo test --workspace --locked
+	@cargo test --workspace --locked --no-fail-fast
 	@$(MAKE) demo-test
 
 .PHONY: test-tofu
