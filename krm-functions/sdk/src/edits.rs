@@ -375,5 +375,7 @@ fn colon(key: Node<'_>) -> Result<usize, EditError> {
     }
 }
 
+mod unset;
+
 #[cfg(test)]
 mod tests;

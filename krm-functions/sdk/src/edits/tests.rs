@@ -179,3 +179,63 @@ fn two_edits_of_the_same_bytes_are_a_bug_that_is_reported() {
         "{error}"
     );
 }
+
+#[test]
+fn keys_that_are_unset_are_gone_and_nothing_else_changes() {
+    for text in TEXTS {
+        let stream = Stream::parse((*text).to_owned()).unwrap();
+        let mut nodes = Vec::new();
+        stream.objects().for_each(|object| below(object.root(), &mut nodes));
+        for map in nodes.into_iter().filter(|node| node.kind() == crate::NodeKind::Map) {
+            let keys: Vec<String> = map.entries().map(|(key, _)| key.text().unwrap().into_owned()).collect();
+            for chosen in 1..1_u32 << keys.len() {
+                let gone: Vec<&str> = (0..keys.len())
+                    .filter(|at| chosen >> at & 1 == 1)
+                    .map(|at| keys[at].as_str())
+                    .collect();
+                if gone.contains(&"kind") {
+                    continue;
+                }
+                let mut edits = Edits::default();
+                if edits.unset(map, &gone).is_err() {
+                    assert!(text.contains("&x"), "{gone:?} in\n{text}");
+                    continue;
+                }
+                let edited = stream.edited(edits).unwrap();
+                let mut lost = Vec::new();
+                for (_, value) in map
+                    .entries()
+                    .filter(|(key, _)| gone.contains(&key.text().unwrap().as_ref()))
+                {
+                    content(value, "", &mut lost);
+                }
+                let (before, after) = (all_content(text), all_content(&edited));
+                assert_eq!(
+                    after.len() + lost.len(),
+                    before.len(),
+                    "{gone:?} of\n{text}\nbecame\n{edited}"
+                );
+                assert!(
+                    after.iter().all(|one| before.contains(one)),
+                    "{gone:?} of\n{text}\nbecame\n{edited}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn unset_takes_the_lines_and_leaves_the_comments() {
+    let text =
+        "kind: A\nports:\n- nodePort: 1 # gone\n  # stays\n  port: 2\n  x: 3\n  nodePort2: 4\nlast: {a: 1, b: 2}\n";
+    let stream = Stream::parse(text.to_owned()).unwrap();
+    let root = stream.objects().next().unwrap().root();
+    let port = root.get("ports").unwrap().items().next().unwrap();
+    let mut edits = Edits::default();
+    edits.unset(port, &["nodePort", "nodePort2", "absent"]).unwrap();
+    edits.unset(root.get("last").unwrap(), &["a"]).unwrap();
+    assert_eq!(
+        stream.edited(edits).unwrap(),
+        "kind: A\nports:\n- # stays\n  port: 2\n  x: 3\nlast: {b: 2}\n"
+    );
+}

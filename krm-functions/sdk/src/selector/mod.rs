@@ -42,18 +42,23 @@ impl<'c> Selector<'c> {
     /// # Errors
     /// For a label or annotation selector that is none; the error names its place.
     pub fn all(selectors: &'c [Spec]) -> Result<Vec<Self>, Error> {
-        selectors
-            .iter()
-            .enumerate()
-            .map(|(at, spec)| Self::read(at, spec))
-            .collect()
+        Self::all_of("spec.selectors", selectors)
     }
 
-    fn read(at: usize, spec: &'c Spec) -> Result<Self, Error> {
+    /// Reads the selectors that stand at another place of the configuration, such as `spec.services[0].selectors`.
+    ///
+    /// # Errors
+    /// As [`Selector::all`].
+    pub fn all_of(place: &str, selectors: &'c [Spec]) -> Result<Vec<Self>, Error> {
+        let read = |(at, spec)| Self::read(&format!("{place}[{at}]"), spec);
+        selectors.iter().enumerate().map(read).collect()
+    }
+
+    fn read(place: &str, spec: &'c Spec) -> Result<Self, Error> {
         let requirements = |field: &str, text: &Option<String>| {
             requirement::parse(text.as_deref().unwrap_or_default()).map_err(|part| {
                 Error::refused(
-                    format!("spec.selectors[{at}].{field}: {part:?} is no requirement"),
+                    format!("{place}.{field}: {part:?} is no requirement"),
                     "write it as for `kubectl --selector`: `app=web,tier in (front, back),!batch`",
                 )
             })
