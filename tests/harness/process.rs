@@ -1,6 +1,6 @@
 //! Looking at processes (Linux: /proc) and ending those that a test started.
 
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process};
 use std::fs;
 use std::net::TcpStream;
 use std::path::Path;
@@ -22,17 +22,14 @@ pub fn alive(pid: u32) -> bool {
 
 /// Sends SIGKILL.
 pub fn kill(pid: u32) {
-    signal(pid, Signal::KILL);
+    kill_process(identify(pid).expect("a process id is positive"), Signal::KILL)
+        .unwrap_or_else(|error| panic!("killing process {pid}: {error}"));
 }
 
-/// Sends SIGINT, as Ctrl-C does.
+/// Sends SIGINT to a process and all of its group, as Ctrl-C in a terminal does.
 pub fn interrupt(pid: u32) {
-    signal(pid, Signal::INT);
-}
-
-fn signal(pid: u32, signal: Signal) {
-    kill_process(identify(pid).expect("a process id is positive"), signal)
-        .unwrap_or_else(|error| panic!("signalling process {pid}: {error}"));
+    kill_process_group(identify(pid).expect("a process id is positive"), Signal::INT)
+        .unwrap_or_else(|error| panic!("interrupting the group of process {pid}: {error}"));
 }
 
 fn identify(pid: u32) -> Option<Pid> {

@@ -3,6 +3,7 @@
 use crate::{mlplat, program, terraform};
 use serde_json::Value;
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
@@ -116,12 +117,13 @@ impl Project {
         run(self.command(&terraform()).args(arguments))
     }
 
-    /// Starts Terraform in the background, its output in `terraform.log`.
+    /// Starts Terraform in the background and in a process group of its own, its output in `terraform.log`.
     pub fn start(&self, arguments: &[&str]) -> Child {
         let log = fs::File::create(self.path("terraform.log")).expect("a log file");
         let errors = log.try_clone().expect("a second handle");
         self.command(&terraform())
             .args(arguments)
+            .process_group(0)
             .stdout(log)
             .stderr(errors)
             .spawn()

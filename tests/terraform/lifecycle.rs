@@ -1,7 +1,8 @@
 //! What a user does on an ordinary day: apply, plan, change, replace, import, destroy.
 
 use crate::{CACHE, PAIR, THIS, nothing_is_left, pids, port};
-use harness::{Project, process};
+use harness::project::run;
+use harness::{Project, process, terraform};
 use std::thread;
 
 #[test]
@@ -200,5 +201,20 @@ fn a_resource_that_is_only_in_the_file_is_destroyed_by_removing_it() {
     project.apply();
     project.configure("");
     project.apply();
+    nothing_is_left(&project);
+}
+
+/// A user namespace makes the process an ordinary user, whoever runs the test.
+#[test]
+fn an_ordinary_user_has_a_whole_life_too() {
+    let project = Project::new(PAIR);
+    let script = r#"
+[ "$(id -u)" = 1000 ] || exit 8
+"$TERRAFORM" apply -auto-approve -no-color &&
+"$TERRAFORM" plan -detailed-exitcode -no-color &&
+"$TERRAFORM" destroy -auto-approve -no-color"#;
+    let mut command = project.command("unshare".as_ref());
+    command.args(["--user", "--map-user=1000", "--map-group=1000", "sh", "-c", script]);
+    run(command.env("TERRAFORM", terraform())).success();
     nothing_is_left(&project);
 }

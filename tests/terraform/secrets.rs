@@ -63,6 +63,11 @@ fn no_password_is_in_state_plan_log_arguments_or_manifests() {
         log.contains("ApplyResourceChange") || log.contains("mlplat_local_services"),
         "the log is at TRACE"
     );
+    let rendered = rendered(&project);
+    assert!(
+        rendered.contains("secretKeyRef") && rendered.contains("DATABASE_URL"),
+        "{rendered}"
+    );
     let arguments: String = process::all()
         .into_iter()
         .map(|pid| process::command_line(pid) + "\n")
@@ -79,6 +84,7 @@ fn no_password_is_in_state_plan_log_arguments_or_manifests() {
         ("the status", &status.text),
         ("the state", &state),
         ("the contract", &contract),
+        ("the rendered manifests", &rendered),
         ("the log at TRACE", &log),
         ("process arguments", &arguments),
         ("process environments", &environments),
@@ -89,6 +95,39 @@ fn no_password_is_in_state_plan_log_arguments_or_manifests() {
         }
     }
 }
+
+/// What inject-endpoints makes of a workload, the contract and the Secret; without the Secret.
+fn rendered(project: &Project) -> String {
+    project.write("inject.yaml", INJECT);
+    let published =
+        ["endpoints.yaml", "secret.yaml"].map(|file| fs::read_to_string(project.path(file)).expect("published"));
+    project.write("stream.yaml", &format!("{WORKLOAD}---\n{}", published.join("---\n")));
+    let mut function = project.command(&harness::program::binary("inject-endpoints"));
+    function.args(["--config", "inject.yaml"]);
+    function.stdin(fs::File::open(project.path("stream.yaml")).expect("the stream"));
+    let answer = harness::project::run(&mut function).success().text;
+    answer
+        .split("\n---\n")
+        .filter(|document| !document.contains("stringData"))
+        .collect()
+}
+
+const INJECT: &str = "\
+apiVersion: mlplat.dev/v1alpha1
+kind: InjectEndpoints
+metadata: {name: inject-endpoints}
+spec: {view: host}
+";
+
+const WORKLOAD: &str = "\
+apiVersion: v1
+kind: Pod
+metadata: {name: application}
+spec:
+  containers:
+  - name: application
+    image: application:1
+";
 
 /// The secret values of a manifest, each long enough to be found by chance nowhere.
 fn secrets(manifest: &str) -> Vec<(String, String)> {
