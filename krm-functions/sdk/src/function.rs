@@ -1,5 +1,6 @@
 //! What one writes to make a function, and what the function is given.
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::config::ConfigError;
@@ -40,6 +41,19 @@ pub struct Context<'a, C> {
     pub edits: Edits,
     /// What there is to say so far.
     pub findings: Findings,
+    /// What a successful run answers.
+    pub output: Output,
+}
+
+/// What a validator answers when it succeeds: the `output` of its configuration. A function that changes objects leaves
+/// it alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum Output {
+    /// The objects: what kpt, a pipe, and kustomize's `transformers:` expect.
+    #[default]
+    Echo,
+    /// No object: what kustomize asks of its `validators:`. Elsewhere it means that all of them are to be deleted.
+    None,
 }
 
 impl<'a, C> Context<'a, C> {

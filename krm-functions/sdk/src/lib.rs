@@ -67,7 +67,7 @@ pub mod workload;
 pub use config::ConfigError;
 pub use edits::{EditError, Edits};
 pub use finding::{Finding, Findings, Severity};
-pub use function::{Context, Error, Function};
+pub use function::{Context, Error, Function, Output};
 pub use node::{Node, NodeKind};
 pub use object::Object;
 pub use position::{Position, SyntaxError};

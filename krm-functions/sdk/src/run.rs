@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use crate::config;
 use crate::edits::Edits;
 use crate::finding::{Finding, Findings, Severity};
-use crate::function::{Context, Error, Function};
+use crate::function::{Context, Error, Function, Output};
 use crate::stream::Stream;
+use crate::value::Value;
 
 /// How a function is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +90,7 @@ pub fn respond<F: Function>(function: &F, request: Request) -> Answer {
         beside: &beside,
         edits: Edits::default(),
         findings: Findings::default(),
+        output: Output::default(),
     };
     if let Err(error) = function.run(&mut context) {
         context.findings.push(Finding::new(Severity::Error, error.to_string()));
@@ -96,9 +98,10 @@ pub fn respond<F: Function>(function: &F, request: Request) -> Answer {
     let Context {
         mut edits,
         mut findings,
+        output,
         ..
     } = context;
-    if let Err(error) = finish(way, &stream, &mut edits, &findings) {
+    if let Err(error) = finish(way, &stream, &mut edits, &findings, output) {
         findings.push(Finding::new(Severity::Error, error.to_string()));
     }
     let failed = findings.has_errors();
@@ -118,7 +121,7 @@ pub fn respond<F: Function>(function: &F, request: Request) -> Answer {
     for finding in findings.iter().filter(|finding| finding.severity() != Severity::Info) {
         stderr.push_str(&format!("{}: {}: {finding}\n", F::NAME, finding.severity()));
     }
-    let silent = failed && way != Way::ResourceList;
+    let silent = (failed || output == Output::None) && way != Way::ResourceList;
     Answer {
         output: (!silent).then_some((stream, edits)),
         stderr,
@@ -161,7 +164,7 @@ fn prepare<F: Function>(request: Request) -> Result<(Stream, Vec<Stream>, F::Con
 }
 
 /// Adds what the way of running asks for, and puts the edits in order.
-fn finish(way: Way, stream: &Stream, edits: &mut Edits, findings: &Findings) -> Result<(), Error> {
+fn finish(way: Way, stream: &Stream, edits: &mut Edits, findings: &Findings, output: Output) -> Result<(), Error> {
     let objects = stream.objects().len();
     if way != Way::Pipe && objects > 0 && edits.removals() >= objects {
         return Err(Error::refused(
@@ -174,8 +177,14 @@ fn finish(way: Way, stream: &Stream, edits: &mut Edits, findings: &Findings) -> 
     if way == Way::Pipe {
         stream.remove(|object| object.is_local_config(), edits)?;
     }
-    if let Some(list) = stream.resource_list().filter(|_| !findings.is_empty()) {
-        edits.set(list, "results", &findings.to_value())?;
+    if let Some(list) = stream.resource_list() {
+        if output == Output::None {
+            edits.clear();
+            edits.set(list, "items", &Value::Seq(Vec::new()))?;
+        }
+        if !findings.is_empty() {
+            edits.set(list, "results", &findings.to_value())?;
+        }
     }
     stream.settle(edits)?;
     Ok(())
