@@ -1,5 +1,6 @@
 //! The `spec` of kind InjectEndpoints, as the user writes it.
 
+use contract_source::EndpointsFrom;
 use endpoint_contract::{Endpoints, Protocol, View};
 use krm_fn::selector;
 use serde::Deserialize;
@@ -24,14 +25,6 @@ pub(crate) struct Config {
     pub(crate) order: Order,
     /// The ConfigMap that the function makes.
     pub(crate) config_map: ConfigMap,
-}
-
-/// Names the contract.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct EndpointsFrom {
-    /// `metadata.name` of the object.
-    pub(crate) name: String,
 }
 
 /// What to do with a variable that is there with another value.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use contract_source::Contract;
 use krm_fn::workload::{self, Container};
 use krm_fn::{Context, Error, Finding, Function, Object, Selector, Severity, Value};
 
 use crate::config::Config;
-use crate::contract::Contract;
 use crate::environment::{EnvironmentError, Injection};
 use crate::{config_map, variables};
 
@@ -23,7 +23,11 @@ impl Function for InjectEndpoints {
 
     fn run(&self, context: &mut Context<'_, Config>) -> Result<(), Error> {
         let config = &context.config;
-        let contract = Contract::find(context)?;
+        let contract = Contract::find(
+            context.all_objects(),
+            config.endpoints.as_ref(),
+            config.endpoints_from.as_ref(),
+        )?;
         let wanted = variables::wanted(&contract, config)?;
         let data = variables::public(&wanted, contract.environment.as_deref());
         let entries = Value::Seq(wanted.iter().map(|one| one.entry.clone()).collect());

@@ -3,7 +3,6 @@
 //! | module | what lives there |
 //! |---|---|
 //! | `config` | the `spec` of kind InjectEndpoints |
-//! | `contract` | where the endpoints come from |
 //! | `variables` | what goes into `env`, and what into the ConfigMap |
 //! | `environment` | one container's `env`: what is there, what is to come, in which order |
 //! | `config_map` | the ConfigMap without which the pods do not start |
@@ -11,7 +10,6 @@
 
 mod config;
 mod config_map;
-mod contract;
 mod environment;
 mod inject;
 mod variables;

@@ -1,10 +1,10 @@
 //! The contract's variables as entries of `env`, and the part of them that a ConfigMap may hold.
 
-use endpoint_contract::{Protocol, Variable, VariableValue};
+use contract_source::Contract;
+use endpoint_contract::{Variable, VariableValue};
 use krm_fn::{Error, Node, Value};
 
 use crate::config::Config;
-use crate::contract::Contract;
 
 /// One variable and its entry.
 #[derive(Debug)]
@@ -18,20 +18,10 @@ pub(crate) struct Wanted {
 
 /// The variables to inject, in the contract's order.
 pub(crate) fn wanted(contract: &Contract, config: &Config) -> Result<Vec<Wanted>, Error> {
-    let offered = contract.endpoints.protocols();
-    let protocols = config.protocols.as_deref().unwrap_or(&Protocol::ALL);
-    if let Some(missing) = protocols
-        .iter()
-        .find(|one| config.protocols.is_some() && !offered.contains(one))
-    {
-        return Err(Error::refused(
-            format!("spec.protocols asks for {missing}, which the environment does not offer"),
-            format!("remove it from the list, or add {missing} to the environment"),
-        ));
-    }
+    let protocols = contract.protocols(config.protocols.as_deref())?;
     let variables = contract
         .endpoints
-        .variables_of(protocols, config.view)
+        .variables_of(&protocols, config.view)
         .map_err(|error| Error::Failed(error.to_string()))?;
     if variables.is_empty() {
         return Err(Error::refused(

@@ -1,22 +1,38 @@
-//! Where the endpoints come from: the configuration itself, or an `EnvironmentEndpoints` object of the stream.
+//! Where the endpoints come from: a function's configuration itself, or an `EnvironmentEndpoints` object of the stream.
+//! The functions that read the contract share the fields `spec.endpoints`, `spec.endpointsFrom` and `spec.protocols`.
 
-use endpoint_contract::{Endpoints, EnvironmentEndpoints, KIND};
-use krm_fn::{Context, Error, Object};
+use endpoint_contract::{Endpoints, EnvironmentEndpoints, KIND, Protocol};
+use krm_fn::{Error, Object};
+use serde::Deserialize;
 
-use crate::config::Config;
+/// Names the contract.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EndpointsFrom {
+    /// `metadata.name` of the object.
+    pub name: String,
+}
 
-/// The endpoints, and the environment's name where it has one.
+/// The endpoints, checked, and where they come from.
 #[derive(Debug)]
-pub(crate) struct Contract {
-    pub(crate) endpoints: Endpoints,
-    pub(crate) environment: Option<String>,
+pub struct Contract {
+    /// The endpoints.
+    pub endpoints: Endpoints,
+    /// The environment's name; `None` for endpoints that stand in the configuration.
+    pub environment: Option<String>,
 }
 
 impl Contract {
-    /// Finds the contract that the configuration means, and checks it.
-    pub(crate) fn find(context: &Context<'_, Config>) -> Result<Self, Error> {
-        let config = &context.config;
-        match (&config.endpoints, &config.endpoints_from) {
+    /// Finds the contract that `spec.endpoints` or `spec.endpointsFrom` means, or the only one of the objects.
+    ///
+    /// # Errors
+    /// When both fields are set, when there is no such contract or more than one, and for one with a wrong field.
+    pub fn find<'a>(
+        objects: impl Iterator<Item = Object<'a>>,
+        inline: Option<&Endpoints>,
+        from: Option<&EndpointsFrom>,
+    ) -> Result<Self, Error> {
+        match (inline, from) {
             (Some(_), Some(_)) => Err(Error::refused(
                 "spec.endpoints and spec.endpointsFrom are both set, and only one of them can be meant",
                 "remove one of them",
@@ -30,8 +46,25 @@ impl Contract {
                     environment: None,
                 })
             }
-            (None, from) => Self::read(choose(context, from.as_ref().map(|from| from.name.as_str()))?),
+            (None, from) => Self::read(choose(objects, from.map(|from| from.name.as_str()))?),
         }
+    }
+
+    /// The protocols that `spec.protocols` asks for, or without it all that the environment offers; in the order of
+    /// [`Protocol::ALL`].
+    ///
+    /// # Errors
+    /// For a protocol that the environment does not offer.
+    pub fn protocols(&self, asked: Option<&[Protocol]>) -> Result<Vec<Protocol>, Error> {
+        let offered = self.endpoints.protocols();
+        let Some(asked) = asked else { return Ok(offered) };
+        if let Some(missing) = asked.iter().find(|one| !offered.contains(one)) {
+            return Err(Error::refused(
+                format!("spec.protocols asks for {missing}, which the environment does not offer"),
+                format!("remove it from the list, or add {missing} to the environment"),
+            ));
+        }
+        Ok(offered.into_iter().filter(|one| asked.contains(one)).collect())
     }
 
     fn read(object: Object<'_>) -> Result<Self, Error> {
@@ -47,9 +80,8 @@ impl Contract {
 }
 
 /// The object of that name, or the only one.
-fn choose<'a>(context: &Context<'a, Config>, name: Option<&str>) -> Result<Object<'a>, Error> {
-    let all: Vec<Object<'a>> = context
-        .all_objects()
+fn choose<'a>(objects: impl Iterator<Item = Object<'a>>, name: Option<&str>) -> Result<Object<'a>, Error> {
+    let all: Vec<Object<'a>> = objects
         .filter(|object| object.kind() == KIND && object.group() == "mlplat.dev")
         .collect();
     let found: Vec<Object<'a>> = match name {
