@@ -1,0 +1,106 @@
+//! The function: finds the contract and the workloads; gives each of them its policy.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use contract_source::Contract;
+use krm_fn::{Context, Error, Finding, Function, Object, Selector, Severity};
+
+use crate::config::Config;
+use crate::policy::{self, Place, Policy};
+use crate::targets::{self, Problem};
+use crate::{egress, mismatch};
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct GenerateNetworkPolicies;
+
+impl Function for GenerateNetworkPolicies {
+    const NAME: &'static str = "generate-network-policies";
+    const KIND: &'static str = "GenerateNetworkPolicies";
+    const ABOUT: &'static str = "Makes a NetworkPolicy for every workload that is given an environment's endpoints: its \
+                                 pods may connect to\nthese and to the cluster's DNS, and to nothing else.";
+    type Config = Config;
+
+    fn run(&self, context: &mut Context<'_, Config>) -> Result<(), Error> {
+        let config = &context.config;
+        let contract = Contract::find(
+            context.all_objects(),
+            config.endpoints.as_ref(),
+            config.endpoints_from.as_ref(),
+        )?;
+        let egress = egress::rules(&contract, config)?;
+        let addresses = mismatch::addresses(&contract, config)?;
+        let stream = context.stream;
+        let targets = targets::find(stream, &Selector::all(&config.selectors)?)?;
+        let existing: BTreeMap<Place, Object<'_>> = stream
+            .objects()
+            .filter(|object| policy::is_policy(*object))
+            .map(|object| (Place::of(object, object.name().into_owned()), object))
+            .collect();
+
+        let mut made = BTreeSet::new();
+        let mut new = Vec::new();
+        for target in &targets {
+            let object = target.object;
+            let planned = policy_name(object, &config.name_suffix.0).and_then(|name| Ok((name, target.pod_labels()?)));
+            let (name, labels) = match planned {
+                Ok(planned) => planned,
+                Err(problem) => {
+                    context.findings.push(problem.of(object));
+                    continue;
+                }
+            };
+            let policy = Policy::new(Place::of(object, name), &labels, &egress);
+            if !made.insert(policy.place.clone()) {
+                let message = "this workload is in the stream twice. To fix: list it once";
+                let finding = Finding::new(Severity::Error, message).of(object);
+                context.findings.push(finding.at(object.position()));
+                continue;
+            }
+            mismatch::warn(*target, &addresses, &mut context.findings);
+            match existing.get(&policy.place) {
+                Some(object) => {
+                    if let Err(error) = policy.update(*object, &mut context.edits) {
+                        let finding = Finding::new(Severity::Error, error.to_string()).of(*object);
+                        context
+                            .findings
+                            .push(finding.field("metadata.name").at(object.position()));
+                    }
+                }
+                None => new.push(policy.to_value()),
+            }
+        }
+        Ok(stream.add(&new, &mut context.edits)?)
+    }
+}
+
+/// `backend-deployment-endpoints`: with the kind, because a Deployment and a CronJob may share a name.
+fn policy_name(object: Object<'_>, suffix: &str) -> Result<String, Problem> {
+    let problem = |message: String| Problem {
+        message,
+        field: "metadata.name".to_owned(),
+        position: object.position(),
+    };
+    if object.name().is_empty() {
+        let message = "the workload has no name, so its policy can have none that stays. To fix: set it";
+        return Err(problem(message.to_owned()));
+    }
+    let name = format!("{}-{}-{suffix}", object.name(), object.kind().to_lowercase());
+    if !endpoint_contract::is_dns_subdomain(&name) {
+        return Err(problem(format!(
+            "{name:?} cannot be the name of its policy. To fix: write the workload's name and `spec.nameSuffix` in a-z, \
+             0-9, `-` and `.`, with a letter or digit first and last, so short that 253 characters do"
+        )));
+    }
+    Ok(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::GenerateNetworkPolicies;
+
+    #[test]
+    fn every_case_answers_as_expected() {
+        krm_fn::testing::run_cases(&GenerateNetworkPolicies, concat!(env!("CARGO_MANIFEST_DIR"), "/cases"));
+    }
+}

@@ -1,0 +1,233 @@
+//! The workloads that get a policy, and the labels by which it finds their pods.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use krm_fn::workload::{self, Container};
+use krm_fn::{Error, Finding, Node, Object, Position, Selector, Severity, Stream};
+
+/// The annotation of workloads that ask for the endpoints.
+const INJECT: &str = "mlplat.dev/inject";
+
+/// Variables that say where an endpoint is. Others, such as AWS_REGION, are set for other reasons too.
+pub(crate) const ADDRESSES: [&str; 7] = [
+    "PGHOST",
+    "DATABASE_URL",
+    "REDIS_HOST",
+    "REDIS_URL",
+    "S3_ENDPOINT",
+    "AWS_ENDPOINT_URL_S3",
+    "MLFLOW_S3_ENDPOINT_URL",
+];
+
+/// A workload that gets a policy, and where its pods' specification is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target<'a> {
+    pub(crate) object: Object<'a>,
+    path: &'static [&'static str],
+}
+
+/// The workloads that the selectors mean; without selectors, those that are given the endpoints.
+pub(crate) fn find<'a>(stream: &'a Stream, selectors: &[Selector<'_>]) -> Result<Vec<Target<'a>>, Error> {
+    let workloads = stream
+        .objects()
+        .filter_map(|object| workload::pod_spec(object).map(|path| Target { object, path }));
+    if selectors.is_empty() {
+        let made = injected(stream);
+        let found: Vec<Target<'_>> = workloads.filter(|target| target.has_endpoints(&made)).collect();
+        if found.is_empty() {
+            return Err(Error::refused(
+                format!(
+                    "no workload in the stream is given the endpoints: none has the annotation {INJECT}, and no \
+                     container has one of the variables {}",
+                    ADDRESSES.join(", ")
+                ),
+                "list this function after inject-endpoints, annotate the workloads, or name them in `spec.selectors`",
+            ));
+        }
+        return Ok(found);
+    }
+    let mut used = vec![false; selectors.len()];
+    let mut found = Vec::new();
+    for target in workloads {
+        let mut meant = false;
+        for (selector, used) in selectors.iter().zip(&mut used) {
+            let takes = selector.takes(target.object)
+                && target
+                    .containers()
+                    .any(|container| selector.takes_container(&container.name));
+            *used |= takes;
+            meant |= takes;
+        }
+        if meant {
+            found.push(target);
+        }
+    }
+    match used.iter().position(|used| !used) {
+        Some(at) => Err(Error::refused(
+            format!("spec.selectors[{at}] matches no container of any workload in the stream"),
+            "correct the selector, or remove it; kinds are written as in the manifests (`Deployment`)",
+        )),
+        None => Ok(found),
+    }
+}
+
+/// Namespace and name of the ConfigMaps that inject-endpoints has made.
+fn injected(stream: &Stream) -> BTreeSet<(Option<Cow<'_, str>>, Cow<'_, str>)> {
+    stream
+        .objects()
+        .filter(|object| {
+            object.kind() == "ConfigMap"
+                && object
+                    .annotation("mlplat.dev/made-by")
+                    .is_some_and(|by| by == "inject-endpoints")
+        })
+        .map(|object| (object.namespace(), object.name()))
+        .collect()
+}
+
+impl<'a> Target<'a> {
+    /// Its containers, init containers first.
+    pub(crate) fn containers(self) -> impl Iterator<Item = Container<'a>> {
+        workload::containers(self.object, self.path)
+    }
+
+    /// Whether the workload asks for the endpoints, or has them already.
+    fn has_endpoints(self, made: &BTreeSet<(Option<Cow<'a, str>>, Cow<'a, str>)>) -> bool {
+        let list = |container: &Container<'a>, key: &str| {
+            let list = container.node.at(&[key]);
+            list.into_iter().flat_map(Node::items).map(Node::resolve)
+        };
+        let has_variable = |container: &Container<'a>| {
+            list(container, "env").any(|entry| entry.text_at(&["name"]).is_some_and(|name| ADDRESSES.contains(&&*name)))
+        };
+        let has_config_map = |container: &Container<'a>| {
+            list(container, "envFrom").any(|entry| {
+                let name = entry.text_at(&["configMapRef", "name"]);
+                name.is_some_and(|name| made.contains(&(self.object.namespace(), name)))
+            })
+        };
+        self.object.annotation(INJECT).is_some()
+            || self
+                .containers()
+                .any(|container| has_variable(&container) || has_config_map(&container))
+    }
+
+    /// The path to the labels of its pods.
+    fn labels_path(self) -> Vec<&'static str> {
+        let template = &self.path[..self.path.len() - 1];
+        [template, &["metadata", "labels"]].concat()
+    }
+
+    /// The labels by which to find its pods, sorted: those of its template, but of these only the ones that its own
+    /// selector names, where it has one. The others may change from release to release, and the pods of the old
+    /// release must stay selected while the new one comes.
+    pub(crate) fn pod_labels(self) -> Result<Vec<(String, String)>, Problem> {
+        let path = self.labels_path();
+        let field = path.join(".");
+        let Some(node) = self.object.root().at(&path).filter(|node| !node.is_null()) else {
+            return Err(Problem::no_label(field, self.object.position()));
+        };
+        let mut labels = Vec::new();
+        for (key, value) in node.entries() {
+            let text = value.resolve().text().filter(|_| !value.resolve().is_null());
+            match (key.text(), text) {
+                (Some(key), Some(text)) => labels.push((key.into_owned(), text.into_owned())),
+                (key, _) => {
+                    return Err(Problem {
+                        message: "the value of this label is no text. To fix: write the label out, in quotes"
+                            .to_owned(),
+                        field: format!("{field}[{}]", key.unwrap_or_default()),
+                        position: value.position(),
+                    });
+                }
+            }
+        }
+        if labels.is_empty() {
+            return Err(Problem::no_label(field, node.position()));
+        }
+        labels.sort();
+        let own = self.object.root().at(&["spec", "selector", "matchLabels"]);
+        let named = |(key, value): &&(String, String)| {
+            own.is_some_and(|own| own.text_at(&[key.as_str()]).is_some_and(|text| text == *value))
+        };
+        let stable: Vec<(String, String)> = labels.iter().filter(named).cloned().collect();
+        Ok(if stable.is_empty() { labels } else { stable })
+    }
+}
+
+/// Why there can be no policy for a workload.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    pub(crate) message: String,
+    pub(crate) field: String,
+    pub(crate) position: Position,
+}
+
+impl Problem {
+    /// The problem as one of this workload.
+    pub(crate) fn of(self, workload: Object<'_>) -> Finding {
+        Finding::new(Severity::Error, self.message)
+            .of(workload)
+            .field(self.field)
+            .at(self.position)
+    }
+
+    fn no_label(field: String, position: Position) -> Self {
+        let message = "the pods have no label, and a policy without one selects every pod of the namespace. To fix: give \
+                       the pod template a label, such as app.kubernetes.io/name";
+        Self {
+            message: message.to_owned(),
+            field,
+            position,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use endpoint_contract::{Endpoints, HostPort, Origin, Postgres, PostgresCredentials, Redis, S3, SslMode, View};
+
+    use super::ADDRESSES;
+
+    #[test]
+    fn the_variables_that_mark_a_workload_are_those_of_the_contract() {
+        let at = || HostPort {
+            address: "10.0.0.5".to_owned(),
+            port: 1234,
+        };
+        let url = "http://10.0.0.5:1234".to_owned();
+        let endpoints = Endpoints {
+            postgres: Some(Postgres {
+                host: at(),
+                cluster: None,
+                database: "artefacts".to_owned(),
+                ssl_mode: SslMode::Disable,
+                credentials: PostgresCredentials::in_secret("secret"),
+            }),
+            redis: Some(Redis {
+                host: at(),
+                cluster: None,
+                database: 0,
+                tls: false,
+                credentials: None,
+            }),
+            s3: Some(S3 {
+                host: Origin { url },
+                cluster: None,
+                region: "us-east-1".to_owned(),
+                force_path_style: true,
+                buckets: Vec::new(),
+                credentials: None,
+            }),
+        };
+        let variables = endpoints.variables(View::Host).unwrap();
+        let with_address = variables
+            .iter()
+            .filter(|variable| format!("{:?}", variable.value).contains("10.0.0.5"));
+        assert_eq!(
+            with_address.map(|variable| variable.name).collect::<Vec<_>>(),
+            ADDRESSES
+        );
+    }
+}
