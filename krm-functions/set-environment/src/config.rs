@@ -1,0 +1,201 @@
+//! The `spec` of kind SetEnvironment, as the user writes it.
+
+use std::collections::BTreeMap;
+
+use krm_fn::selector;
+use serde::Deserialize;
+
+/// What is so in this environment. Every part may be left out; of several entries that take one object, the last decides.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct Config {
+    /// Where images come from.
+    pub(crate) images: Vec<Image>,
+    /// How Services are exposed.
+    pub(crate) services: Vec<Service>,
+    /// How Ingresses are served.
+    pub(crate) ingresses: Vec<Ingress>,
+    /// What claims are made of.
+    pub(crate) storage: Vec<Storage>,
+    /// How much containers log.
+    pub(crate) log_levels: Vec<LogLevel>,
+    /// Replicas and resources that `workloads` take by name.
+    pub(crate) presets: BTreeMap<String, Size>,
+    /// How large workloads are.
+    pub(crate) workloads: Vec<Workload>,
+}
+
+/// A part of image names that gives way to another.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Image {
+    /// Whole components: `docker.io`, `docker.io/library`, or a whole name.
+    pub(crate) from: String,
+    /// What stands there instead.
+    pub(crate) to: String,
+}
+
+/// How a Service is exposed.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Service {
+    /// Which; none = all that can be exposed.
+    #[serde(default)]
+    pub(crate) selectors: Vec<selector::Spec>,
+    /// `spec.type`.
+    pub(crate) r#type: Exposure,
+    /// Names or numbers of ports, and their ports on every node.
+    #[serde(default)]
+    pub(crate) node_ports: BTreeMap<String, i64>,
+}
+
+/// `type` of a Service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) enum Exposure {
+    #[serde(rename = "ClusterIP")]
+    ClusterIp,
+    NodePort,
+    LoadBalancer,
+}
+
+impl Exposure {
+    /// As it is written.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::ClusterIp => "ClusterIP",
+            Self::NodePort => "NodePort",
+            Self::LoadBalancer => "LoadBalancer",
+        }
+    }
+}
+
+/// How an Ingress is served.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct Ingress {
+    /// Which; none = all.
+    pub(crate) selectors: Vec<selector::Spec>,
+    /// `spec.ingressClassName`; `alb` or `nginx` where a block of that name is given and nothing else is said.
+    pub(crate) class_name: Option<String>,
+    /// For the AWS Load Balancer Controller.
+    pub(crate) alb: Option<Alb>,
+    /// For ingress-nginx.
+    pub(crate) nginx: Option<Nginx>,
+    /// Encryption.
+    pub(crate) tls: Option<Tls>,
+    /// Any others, which win over those of the blocks.
+    pub(crate) annotations: BTreeMap<String, String>,
+}
+
+/// Annotations of the AWS Load Balancer Controller.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct Alb {
+    pub(crate) scheme: Option<Scheme>,
+    pub(crate) target_type: Option<TargetType>,
+    pub(crate) group_name: Option<String>,
+    pub(crate) healthcheck_path: Option<String>,
+    pub(crate) ssl_policy: Option<String>,
+}
+
+/// From where an ALB is reached.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Scheme {
+    Internal,
+    InternetFacing,
+}
+
+/// What an ALB sends requests to.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum TargetType {
+    Ip,
+    Instance,
+}
+
+/// Annotations of ingress-nginx.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct Nginx {
+    pub(crate) proxy_body_size: Option<String>,
+    /// Seconds.
+    pub(crate) proxy_read_timeout: Option<u32>,
+    /// Seconds.
+    pub(crate) proxy_send_timeout: Option<u32>,
+}
+
+/// Where the certificate is.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Tls {
+    /// The ARN of a certificate in ACM; for an ALB.
+    pub(crate) certificate_arn: Option<String>,
+    /// A Secret of type kubernetes.io/tls.
+    pub(crate) secret_name: Option<String>,
+    /// The names that the Secret is for; without them, those of the rules.
+    pub(crate) hosts: Option<Vec<String>>,
+    /// Whether plain HTTP is sent on to HTTPS, as it is unless it says `false`.
+    pub(crate) redirect: Option<bool>,
+}
+
+/// What claims are made of.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Storage {
+    /// Which PersistentVolumeClaims and workloads; none = all that claim storage.
+    #[serde(default)]
+    pub(crate) selectors: Vec<selector::Spec>,
+    /// `storageClassName`; empty = volumes that somebody made by hand.
+    pub(crate) storage_class_name: String,
+}
+
+/// One variable of containers.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct LogLevel {
+    /// Which containers; none = all.
+    #[serde(default)]
+    pub(crate) selectors: Vec<selector::Spec>,
+    /// Its name.
+    #[serde(default = "log_level")]
+    pub(crate) variable: String,
+    /// What it says.
+    pub(crate) value: String,
+}
+
+fn log_level() -> String {
+    "LOG_LEVEL".to_owned()
+}
+
+/// How large something is.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct Size {
+    /// `spec.replicas`.
+    pub(crate) replicas: Option<u32>,
+    /// Of every container that is meant.
+    pub(crate) resources: Option<Resources>,
+}
+
+/// What a container asks for and may have; what is not given stays.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct Resources {
+    pub(crate) requests: Option<BTreeMap<String, String>>,
+    pub(crate) limits: Option<BTreeMap<String, String>>,
+}
+
+/// How large workloads are.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct Workload {
+    /// Which; none = all.
+    pub(crate) selectors: Vec<selector::Spec>,
+    /// One of `presets`.
+    pub(crate) preset: Option<String>,
+    /// `spec.replicas`, whatever the preset says.
+    pub(crate) replicas: Option<u32>,
+    /// Of every container that is meant, whatever the preset says.
+    pub(crate) resources: Option<Resources>,
+}

@@ -1,0 +1,49 @@
+//! The function: every part of the configuration in turn.
+
+use krm_fn::{Context, Error, Function};
+
+use crate::config::Config;
+use crate::work::Work;
+use crate::{images, ingresses, log_levels, services, storage, workloads};
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct SetEnvironment;
+
+impl Function for SetEnvironment {
+    const NAME: &'static str = "set-environment";
+    const KIND: &'static str = "SetEnvironment";
+    const ABOUT: &'static str = "Sets what differs between the environments of one application: image registries, \
+                                 exposure of Services,\nclass and TLS of Ingresses, storage classes, log levels, \
+                                 replicas and resources.";
+    type Config = Config;
+
+    fn run(&self, context: &mut Context<'_, Config>) -> Result<(), Error> {
+        let config = &context.config;
+        let mut work = Work {
+            stream: context.stream,
+            edits: std::mem::take(&mut context.edits),
+            findings: std::mem::take(&mut context.findings),
+        };
+        let parts = [
+            images::apply(&config.images, &mut work),
+            services::apply(&config.services, &mut work),
+            ingresses::apply(&config.ingresses, &mut work),
+            storage::apply(&config.storage, &mut work),
+            log_levels::apply(&config.log_levels, &mut work),
+            workloads::apply(config, &mut work),
+        ];
+        (context.edits, context.findings) = (work.edits, work.findings);
+        parts.into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SetEnvironment;
+
+    #[test]
+    fn every_case_answers_as_expected() {
+        krm_fn::testing::run_cases(&SetEnvironment, concat!(env!("CARGO_MANIFEST_DIR"), "/cases"));
+    }
+}

@@ -1,0 +1,95 @@
+//! One variable of containers: set where it is, added where it is not.
+
+use krm_fn::{EditError, Error, Node, NodeKind, Value, workload};
+
+use crate::config::LogLevel;
+use crate::meant::Meant;
+use crate::work::Work;
+
+/// A variable and what it is to say.
+type Variable<'c> = (&'c str, &'c str);
+
+/// Gives every container the variables of the entries that take it; of one variable the last entry decides.
+pub(crate) fn apply(entries: &[LogLevel], work: &mut Work<'_>) -> Result<(), Error> {
+    let mut meant = Vec::with_capacity(entries.len());
+    for (at, entry) in entries.iter().enumerate() {
+        let place = format!("spec.logLevels[{at}]");
+        let known = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+        let digit = entry.variable.starts_with(|first: char| first.is_ascii_digit());
+        if entry.variable.is_empty() || digit || !entry.variable.bytes().all(known) {
+            return Err(Error::refused(
+                format!("{place}.variable: {:?} is no name of a variable", entry.variable),
+                "write letters, digits, `_`, `-` and `.`, and no digit first: `LOG_LEVEL`",
+            ));
+        }
+        meant.push(Meant::of_containers(place, &entry.selectors)?);
+    }
+    if entries.is_empty() {
+        return Ok(());
+    }
+    for object in work.stream.objects() {
+        let Some(path) = workload::pod_spec(object) else {
+            continue;
+        };
+        let taken: Vec<Vec<String>> = meant
+            .iter_mut()
+            .map(|meant| meant.containers(object, path).into_iter().map(|one| one.path).collect())
+            .collect();
+        for container in workload::containers(object, path) {
+            let mut wanted: Vec<Variable<'_>> = Vec::new();
+            for (entry, _) in entries
+                .iter()
+                .zip(&taken)
+                .filter(|(_, taken)| taken.contains(&container.path))
+            {
+                wanted.retain(|(name, _)| *name != entry.variable);
+                wanted.push((&entry.variable, &entry.value));
+            }
+            let outcome = give(container.node, &wanted, work);
+            work.note(object, &format!("{}.env", container.path), outcome);
+        }
+    }
+    let problems = meant.iter().filter_map(|meant| meant.problem("container"));
+    problems.for_each(|problem| work.findings.push(problem));
+    Ok(())
+}
+
+fn give(container: Node<'_>, wanted: &[Variable<'_>], work: &mut Work<'_>) -> Result<(), EditError> {
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let entry = |(name, value): &Variable<'_>| Value::map([("name", *name), ("value", *value)]);
+    // What a merge (`<<`) brings along counts: a list beside it would hide it.
+    let list = container.get("env").or_else(|| container.at(&["env"]));
+    let Some(list) = list.filter(|list| !list.is_null()) else {
+        let all = Value::Seq(wanted.iter().map(entry).collect());
+        return work.edits.set(container, "env", &all);
+    };
+    let mut missing = Vec::new();
+    let entries = || list.resolve().items();
+    for variable in wanted {
+        let mut there = entries()
+            .filter(|node| node.text_at(&["name"]).is_some_and(|name| name == variable.0))
+            .peekable();
+        if there.peek().is_none() {
+            missing.push(entry(variable));
+        }
+        for node in there {
+            let has_other = node.at(&["valueFrom"]).is_some();
+            let value = Value::from(variable.1);
+            if has_other {
+                work.edits.replace(node, &entry(variable))?;
+            } else {
+                work.set(node, "value", &value)?;
+            }
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if list.kind() == NodeKind::Seq && list.items().next().is_none() {
+        return work.edits.set(container, "env", &Value::Seq(missing));
+    }
+    // First, so that what the others say may refer to it by `$(NAME)`.
+    work.edits.insert(list, 0, &missing)
+}

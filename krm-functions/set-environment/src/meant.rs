@@ -1,0 +1,92 @@
+//! Which objects an entry of the configuration takes, and that every selector takes any: a misspelt name must not pass
+//! for success.
+
+use krm_fn::workload::{self, Container};
+use krm_fn::{Error, Finding, Object, Selector, Severity, selector};
+
+/// The selectors of one entry, and what they have met.
+#[derive(Debug)]
+pub(crate) struct Meant<'c> {
+    /// `spec.services[0]`.
+    pub(crate) place: String,
+    selectors: Vec<Selector<'c>>,
+    used: Vec<bool>,
+    any: bool,
+}
+
+impl<'c> Meant<'c> {
+    /// Selectors of workloads and their containers.
+    pub(crate) fn of_containers(place: String, selectors: &'c [selector::Spec]) -> Result<Self, Error> {
+        let read = Selector::all_of(&format!("{place}.selectors"), selectors)?;
+        Ok(Self {
+            place,
+            used: vec![false; read.len()],
+            selectors: read,
+            any: false,
+        })
+    }
+
+    /// Selectors of objects, which have no containers.
+    pub(crate) fn of_objects(place: String, selectors: &'c [selector::Spec]) -> Result<Self, Error> {
+        if let Some(at) = selectors.iter().position(|one| !one.containers.is_empty()) {
+            return Err(Error::refused(
+                format!("{place}.selectors[{at}].containers has no meaning here: whole objects are taken"),
+                "remove `containers`",
+            ));
+        }
+        Self::of_containers(place, selectors)
+    }
+
+    /// Whether nothing is said about which objects are meant.
+    pub(crate) fn is_all(&self) -> bool {
+        self.selectors.is_empty()
+    }
+
+    /// Whether the object is taken.
+    pub(crate) fn takes(&mut self, object: Object<'_>) -> bool {
+        let mut taken = self.is_all();
+        for (selector, used) in self.selectors.iter().zip(&mut self.used) {
+            let takes = selector.takes(object);
+            *used |= takes;
+            taken |= takes;
+        }
+        self.any |= taken;
+        taken
+    }
+
+    /// The containers of a workload that are taken.
+    pub(crate) fn containers<'a>(&mut self, object: Object<'a>, path: &'static [&'static str]) -> Vec<Container<'a>> {
+        let all = workload::containers(object, path);
+        let taken: Vec<usize> = (0..self.selectors.len())
+            .filter(|&at| self.selectors[at].takes(object))
+            .collect();
+        let mut takes = |container: &Container<'a>| {
+            let mut any = self.selectors.is_empty();
+            for &at in &taken {
+                let takes = self.selectors[at].takes_container(&container.name);
+                self.used[at] |= takes;
+                any |= takes;
+            }
+            self.any |= any;
+            any
+        };
+        all.filter(|container| takes(container)).collect()
+    }
+
+    /// What is wrong with an entry or a selector that took nothing; `what` it looked for: `Service`.
+    pub(crate) fn problem(&self, what: &str) -> Option<Finding> {
+        let (place, fix) = match self.used.iter().position(|used| !used) {
+            Some(at) => (
+                format!("{}.selectors[{at}]", self.place),
+                "correct the selector, or remove it; kinds are written as in the manifests (`Deployment`)",
+            ),
+            None if !self.any => (
+                self.place.clone(),
+                "remove the entry, or list the bases under `resources:` of the same kustomization",
+            ),
+            None => return None,
+        };
+        let message = format!("{place} matches no {what} in the stream. To fix: {fix}");
+        Some(Finding::new(Severity::Error, message))
+    }
+}

@@ -1,0 +1,65 @@
+//! Storage classes: of PersistentVolumeClaims and of the claims that workloads make.
+
+use krm_fn::{Error, Node, Object, Value, workload};
+
+use crate::config::Storage;
+use crate::meant::Meant;
+use crate::work::Work;
+
+/// Gives every claim the storage class that the last entry says which takes its object.
+pub(crate) fn apply(entries: &[Storage], work: &mut Work<'_>) -> Result<(), Error> {
+    let mut meant = Vec::with_capacity(entries.len());
+    for (at, entry) in entries.iter().enumerate() {
+        meant.push(Meant::of_objects(format!("spec.storage[{at}]"), &entry.selectors)?);
+    }
+    if entries.is_empty() {
+        return Ok(());
+    }
+    for object in work.stream.objects() {
+        let claims = claims(object);
+        if claims.is_empty() {
+            continue;
+        }
+        let mut class = None;
+        for (entry, meant) in entries.iter().zip(&mut meant) {
+            if meant.takes(object) {
+                class = Some(Value::from(entry.storage_class_name.as_str()));
+            }
+        }
+        let Some(class) = class else { continue };
+        for (claim, path) in claims {
+            let outcome = work.set_below(claim, "spec", &[("storageClassName".to_owned(), class.clone())]);
+            work.note(object, &format!("{path}.storageClassName"), outcome);
+        }
+    }
+    let problems = meant
+        .iter()
+        .filter_map(|meant| meant.problem("object that claims storage"));
+    problems.for_each(|problem| work.findings.push(problem));
+    Ok(())
+}
+
+/// The mappings whose `spec` is a claim's, and the path of that.
+fn claims(object: Object<'_>) -> Vec<(Node<'_>, String)> {
+    if object.kind() == "PersistentVolumeClaim" && object.api_version() == "v1" {
+        return vec![(object.root(), "spec".to_owned())];
+    }
+    let Some(path) = workload::pod_spec(object) else {
+        return Vec::new();
+    };
+    let items = |path: &[&str]| object.root().at(path).into_iter().flat_map(Node::items).enumerate();
+    let templates = (object.kind() == "StatefulSet").then_some(["spec", "volumeClaimTemplates"]);
+    let mut claims: Vec<(Node<'_>, String)> = templates
+        .into_iter()
+        .flat_map(|path| items(&path))
+        .map(|(at, claim)| (claim, format!("spec.volumeClaimTemplates[{at}].spec")))
+        .collect();
+    let volumes = [path, &["volumes"]].concat();
+    for (at, volume) in items(&volumes) {
+        if let Some(claim) = volume.at(&["ephemeral", "volumeClaimTemplate"]) {
+            let path = format!("{}[{at}].ephemeral.volumeClaimTemplate.spec", volumes.join("."));
+            claims.push((claim, path));
+        }
+    }
+    claims
+}

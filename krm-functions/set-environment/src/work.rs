@@ -1,0 +1,71 @@
+//! What every part works on: edits that do nothing where nothing is to change, and errors that name object and field.
+
+use krm_fn::{EditError, Edits, Finding, Findings, Node, NodeKind, Object, Severity, Stream, Value};
+
+/// The objects, and what is to become of them.
+#[derive(Debug)]
+pub(crate) struct Work<'a> {
+    pub(crate) stream: &'a Stream,
+    pub(crate) edits: Edits,
+    pub(crate) findings: Findings,
+}
+
+impl Work<'_> {
+    /// Notes an error about a field of an object.
+    pub(crate) fn refuse(&mut self, object: Object<'_>, field: &str, message: String) {
+        let finding = Finding::new(Severity::Error, message).of(object).field(field);
+        self.findings.push(finding.at(object.position()));
+    }
+
+    /// Notes an edit that cannot be made.
+    pub(crate) fn note(&mut self, object: Object<'_>, field: &str, outcome: Result<(), EditError>) {
+        if let Err(error) = outcome {
+            let finding = Finding::new(Severity::Error, error.message).of(object).field(field);
+            self.findings.push(finding.at(error.position));
+        }
+    }
+
+    /// Sets `key` of `map`, unless it says so already.
+    pub(crate) fn set(&mut self, map: Node<'_>, key: &str, value: &Value) -> Result<(), EditError> {
+        if map.at(&[key]).is_some_and(|node| says(node, value)) {
+            return Ok(());
+        }
+        self.edits.set(map, key, value)
+    }
+
+    /// Sets `entries` of the mapping at `key` of `map`, which is made where there is none.
+    pub(crate) fn set_below(&mut self, map: Node<'_>, key: &str, entries: &[(String, Value)]) -> Result<(), EditError> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        match map.get(key).or_else(|| map.at(&[key])).filter(|node| !node.is_null()) {
+            Some(below) => entries
+                .iter()
+                .filter(|(key, value)| !below.at(&[key]).is_some_and(|node| says(node, value)))
+                .try_for_each(|(key, value)| self.edits.set(below, key, value)),
+            None => self.edits.set(map, key, &Value::Map(entries.to_vec())),
+        }
+    }
+}
+
+/// Whether a node says what a value says, for every reader.
+pub(crate) fn says(node: Node<'_>, value: &Value) -> bool {
+    let node = node.resolve();
+    match value {
+        Value::Text(text) => node.as_str().is_some_and(|found| found == *text),
+        Value::Bool(flag) => node.source() == if *flag { "true" } else { "false" },
+        Value::Int(number) => node.source() == number.to_string(),
+        Value::Map(entries) => {
+            node.kind() == NodeKind::Map
+                && node.entries().count() == entries.len()
+                && entries
+                    .iter()
+                    .all(|(key, value)| node.get(key).is_some_and(|node| says(node, value)))
+        }
+        Value::Seq(items) => {
+            node.kind() == NodeKind::Seq
+                && node.items().count() == items.len()
+                && node.items().zip(items).all(|(node, value)| says(node, value))
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Replicas and resources of workloads, by preset or one by one.
+
+use std::collections::BTreeMap;
+
+use krm_fn::{Error, Finding, Node, Object, Severity, Value, workload};
+
+use crate::config::{Config, Resources, Size, Workload};
+use crate::meant::Meant;
+use crate::quantity::amount;
+use crate::work::Work;
+
+/// Kinds with `spec.replicas`.
+const SCALED: [&str; 4] = ["Deployment", "ReplicaSet", "ReplicationController", "StatefulSet"];
+
+/// One entry, its preset looked up.
+struct Entry<'c> {
+    meant: Meant<'c>,
+    replicas: Option<u32>,
+    /// Whether it has set the replicas of anything.
+    scaled: bool,
+    resources: Option<&'c Resources>,
+}
+
+/// Sizes every workload. Of replicas, and of a container's resources, the last entry decides that says them.
+pub(crate) fn apply(config: &Config, work: &mut Work<'_>) -> Result<(), Error> {
+    for (name, size) in &config.presets {
+        check_resources(&format!("spec.presets.{name}"), size.resources.as_ref())?;
+    }
+    let mut entries = Vec::with_capacity(config.workloads.len());
+    for (at, entry) in config.workloads.iter().enumerate() {
+        entries.push(read(format!("spec.workloads[{at}]"), entry, &config.presets)?);
+    }
+    let used = |name: &str| {
+        config
+            .workloads
+            .iter()
+            .any(|entry| entry.preset.as_deref() == Some(name))
+    };
+    if let Some(name) = config.presets.keys().find(|name| !used(name)) {
+        return Err(Error::refused(
+            format!("spec.presets.{name} is taken by no entry of spec.workloads"),
+            "name it as `preset` of an entry, or remove it",
+        ));
+    }
+    if entries.is_empty() {
+        return Ok(());
+    }
+    for object in work.stream.objects() {
+        if let Some(path) = workload::pod_spec(object) {
+            size(object, path, &mut entries, work);
+        }
+    }
+    for entry in &entries {
+        if let Some(problem) = entry.meant.problem("container of any workload") {
+            work.findings.push(problem);
+        } else if entry.replicas.is_some() && !entry.scaled {
+            let message = format!(
+                "{} sets replicas, but takes no workload that has any. To fix: remove `replicas`, or select one of {}",
+                entry.meant.place,
+                SCALED.join(", ")
+            );
+            work.findings.push(Finding::new(Severity::Error, message));
+        }
+    }
+    Ok(())
+}
+
+fn read<'c>(place: String, entry: &'c Workload, presets: &'c BTreeMap<String, Size>) -> Result<Entry<'c>, Error> {
+    let preset = match &entry.preset {
+        None => None,
+        Some(name) => Some(presets.get(name).ok_or_else(|| {
+            let known = presets
+                .keys()
+                .map(|name| format!("`{name}`"))
+                .collect::<Vec<_>>()
+                .join(", ");
+            let fix = if known.is_empty() {
+                format!("describe it under spec.presets.{name}")
+            } else {
+                format!("use one of {known}, or describe it under spec.presets.{name}")
+            };
+            Error::refused(format!("{place}.preset: there is no preset {name:?}"), fix)
+        })?),
+    };
+    check_resources(&place, entry.resources.as_ref())?;
+    let replicas = entry.replicas.or(preset.and_then(|preset| preset.replicas));
+    let resources = entry
+        .resources
+        .as_ref()
+        .or(preset.and_then(|preset| preset.resources.as_ref()));
+    if replicas.is_none() && resources.is_none() {
+        return Err(Error::refused(
+            format!("{place} says nothing about its workloads"),
+            "set `preset`, `replicas` or `resources`, or remove the entry",
+        ));
+    }
+    Ok(Entry {
+        meant: Meant::of_containers(place, &entry.selectors)?,
+        replicas,
+        scaled: false,
+        resources,
+    })
+}
+
+fn check_resources(place: &str, resources: Option<&Resources>) -> Result<(), Error> {
+    let Some(resources) = resources else { return Ok(()) };
+    for (field, amounts) in [("requests", &resources.requests), ("limits", &resources.limits)] {
+        for (name, text) in amounts.iter().flatten() {
+            if amount(text).is_none_or(|amount| amount < 0.0) {
+                return Err(Error::refused(
+                    format!("{place}.resources.{field}.{name}: {text:?} is no quantity"),
+                    "write it as Kubernetes does: `500m`, `2`, `512Mi`, `1G`",
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn size(object: Object<'_>, path: &'static [&'static str], entries: &mut [Entry<'_>], work: &mut Work<'_>) {
+    let scales = SCALED.contains(&object.kind().as_ref());
+    let mut replicas = None;
+    let mut resources: BTreeMap<String, &Resources> = BTreeMap::new();
+    for entry in entries {
+        let containers = entry.meant.containers(object, path);
+        if containers.is_empty() {
+            continue;
+        }
+        if let Some(wanted) = entry.replicas.filter(|_| scales) {
+            entry.scaled = true;
+            replicas = Some(wanted);
+        }
+        if let Some(wanted) = entry.resources {
+            resources.extend(containers.into_iter().map(|container| (container.path, wanted)));
+        }
+    }
+    if let (Some(replicas), Some(spec)) = (replicas, object.root().at(&["spec"])) {
+        let outcome = work.set(spec, "replicas", &Value::Int(replicas.into()));
+        work.note(object, "spec.replicas", outcome);
+    }
+    for container in workload::containers(object, path) {
+        let Some(wanted) = resources.get(&container.path) else {
+            continue;
+        };
+        let field = format!("{}.resources", container.path);
+        if let Some(problem) = over_limit(container.node, wanted) {
+            work.refuse(object, &field, problem);
+            continue;
+        }
+        let parts = [("requests", &wanted.requests), ("limits", &wanted.limits)];
+        let values: Vec<(String, Value)> = parts
+            .into_iter()
+            .filter_map(|(part, amounts)| {
+                let amounts = amounts.as_ref()?;
+                let amounts = Value::map(amounts.iter().map(|(name, text)| (name.as_str(), text.as_str())));
+                Some((part.to_owned(), amounts))
+            })
+            .collect();
+        let outcome = work.set_below(container.node, "resources", &values);
+        work.note(object, &field, outcome);
+    }
+}
+
+/// A request above its limit, as Kubernetes would refuse it; what the entry does not give is the container's own.
+fn over_limit(container: Node<'_>, wanted: &Resources) -> Option<String> {
+    let own = |part: &str| -> BTreeMap<String, String> {
+        let amounts = container.at(&["resources", part]).into_iter().flat_map(Node::entries);
+        amounts
+            .filter_map(|(name, amount)| Some((name.text()?.into_owned(), amount.resolve().text()?.into_owned())))
+            .collect()
+    };
+    let requests = wanted.requests.clone().unwrap_or_else(|| own("requests"));
+    let limits = wanted.limits.clone().unwrap_or_else(|| own("limits"));
+    requests.iter().find_map(|(name, request)| {
+        let limit = limits.get(name)?;
+        (amount(request)? > amount(limit)?).then(|| {
+            format!(
+                "the request of {name}, {request}, would be above its limit, {limit}. To fix: give `requests` and `limits` \
+                 together in the preset or entry that sets them"
+            )
+        })
+    })
+}
