@@ -47,7 +47,7 @@ test: check ## Everything, against the real parts
 	@target/debug/terraform-provider-mlplat engines install
 	@.ci/tools kustomize-pinned
 	@cargo test --workspace --locked --no-fail-fast
-	@$(MAKE) demo-test
+	@$(MAKE) test-tofu demo-test
 
 .PHONY: test-tofu
 test-tofu: ## The provider's acceptance tests under OpenTofu
