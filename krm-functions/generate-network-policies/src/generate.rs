@@ -103,4 +103,13 @@ mod tests {
     fn every_case_answers_as_expected() {
         krm_fn::testing::run_cases(&GenerateNetworkPolicies, concat!(env!("CARGO_MANIFEST_DIR"), "/cases"));
     }
+
+    #[test]
+    fn the_guide_shows_what_the_function_does() {
+        let guide = include_str!("../../../docs/guides/generate-network-policies.md");
+        let config = include_str!("../cases/the_first_example_of_the_guide/config.yaml");
+        let answer = include_str!("../cases/the_first_example_of_the_guide/expected.yaml");
+        let (_, policy) = answer.split_once("---\n").unwrap();
+        assert!(guide.contains(config) && guide.contains(policy));
+    }
 }
