@@ -1,0 +1,67 @@
+//! The function: lets every rule look, excuses what is waived, tells the rest.
+
+use krm_fn::{Context, Error, Finding, Function, Severity};
+
+use crate::cluster::Cluster;
+use crate::config::Config;
+use crate::date::Date;
+use crate::rules::{Report, RuleName};
+use crate::waivers;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct ValidatePractices;
+
+impl Function for ValidatePractices {
+    const NAME: &'static str = "validate-practices";
+    const KIND: &'static str = "ValidatePractices";
+    const ABOUT: &'static str = "Checks Kubernetes workloads and RBAC against good practices: limits, probes, privileges, \
+                                 images, secrets,\nnetwork policies. Exceptions have a reason and a last day.";
+    type Config = Config;
+
+    fn run(&self, context: &mut Context<'_, Config>) -> Result<(), Error> {
+        context.output = context.config.output;
+        let config = &context.config;
+        let today = config.today.unwrap_or_else(Date::today);
+        let mut exceptions = waivers::read(&config.waivers)?;
+        let cluster = Cluster::of(context);
+        let mut violations = Vec::new();
+        for rule in RuleName::all() {
+            let level = config.rules.get(&rule).copied().unwrap_or_default();
+            if let Some(severity) = level.severity() {
+                let found = Report::of(rule, &cluster).into_iter();
+                violations.extend(found.map(|violation| (severity, violation)));
+            }
+        }
+        // Rules look one after the other; people mend one object after the other.
+        violations.sort_by_key(|(_, violation)| violation.subject.number);
+        let mut findings = Vec::with_capacity(violations.len());
+        for (severity, violation) in violations {
+            let (rule, problem, fix) = (violation.rule.as_str(), &violation.problem, violation.fix);
+            let finding = match waivers::excuse(&mut exceptions, &violation, today) {
+                Some(waiver) => {
+                    let (until, reason) = (waiver.expires, &waiver.reason);
+                    Finding::new(
+                        Severity::Info,
+                        format!("{rule}: {problem}. Waived until {until}: {reason}"),
+                    )
+                }
+                None => Finding::new(severity, format!("{rule}: {problem}. To fix: {fix}")),
+            };
+            findings.push(finding.of(violation.subject.object).field(violation.field.as_str()));
+        }
+        findings.extend(waivers::findings(&exceptions, today));
+        findings.into_iter().for_each(|finding| context.findings.push(finding));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ValidatePractices;
+
+    #[test]
+    fn every_case_answers_as_expected() {
+        krm_fn::testing::run_cases(&ValidatePractices, concat!(env!("CARGO_MANIFEST_DIR"), "/cases"));
+    }
+}
