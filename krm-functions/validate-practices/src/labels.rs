@@ -1,6 +1,7 @@
-//! Label selectors of Kubernetes objects (`matchLabels`, `matchExpressions`), understood once and asked often.
+//! Label selectors of Kubernetes objects (`matchLabels`, `matchExpressions`), understood once and asked often: there may
+//! be as many of them as there are pods.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use krm_fn::Node;
 
@@ -70,6 +71,43 @@ impl LabelSelector {
                 Test::Unknown => false,
             }
         })
+    }
+}
+
+/// The selectors of a kind of object, by namespace and by a label that they ask for.
+#[derive(Debug, Default)]
+pub(crate) struct Selectors {
+    /// By namespace, label and value.
+    by_label: HashMap<(String, String, String), Vec<LabelSelector>>,
+    /// Those that ask for no label's value, by namespace.
+    others: HashMap<String, Vec<LabelSelector>>,
+}
+
+impl Selectors {
+    pub(crate) fn add(&mut self, namespace: String, selector: LabelSelector) {
+        let wanted = selector.requirements.iter().find_map(|(key, test)| match test {
+            Test::In(values) => match values.as_slice() {
+                [value] => Some((key.clone(), value.clone())),
+                _ => None,
+            },
+            Test::NotIn(_) | Test::Exists | Test::DoesNotExist | Test::Unknown => None,
+        });
+        match wanted {
+            Some((key, value)) => self.by_label.entry((namespace, key, value)).or_default().push(selector),
+            None => self.others.entry(namespace).or_default().push(selector),
+        }
+    }
+
+    /// Whether one of them selects a pod of the namespace with these labels.
+    pub(crate) fn any_selects(&self, namespace: &str, labels: &Labels) -> bool {
+        let by_label = labels.iter().filter_map(|(key, value)| {
+            let place = (namespace.to_owned(), key.clone(), value.clone());
+            self.by_label.get(&place)
+        });
+        by_label
+            .chain(self.others.get(namespace))
+            .flatten()
+            .any(|selector| selector.selects(labels))
     }
 }
 

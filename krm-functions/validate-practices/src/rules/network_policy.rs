@@ -1,23 +1,17 @@
 //! A NetworkPolicy of its namespace selects every pod; what none selects may talk to anybody.
 
-use std::collections::HashMap;
-
 use super::Report;
 use crate::cluster::{Cluster, namespace};
-use crate::labels::LabelSelector;
+use crate::labels::{LabelSelector, Selectors};
 
 pub(super) fn check<'a>(cluster: &Cluster<'a>, report: &mut Report<'a>) {
-    let mut policies: HashMap<String, Vec<LabelSelector>> = HashMap::new();
+    let mut policies = Selectors::default();
     for policy in cluster.all_of("networking.k8s.io", "NetworkPolicy") {
         let selector = policy.root().at(&["spec", "podSelector"]).map(LabelSelector::read);
-        policies
-            .entry(namespace(policy))
-            .or_default()
-            .push(selector.unwrap_or_default());
+        policies.add(namespace(policy), selector.unwrap_or_default());
     }
     for workload in &cluster.workloads {
-        let mut here = policies.get(&workload.namespace()).into_iter().flatten();
-        if !here.any(|selector| selector.selects(&workload.labels)) {
+        if !policies.any_selects(&workload.namespace(), &workload.labels) {
             report.object(
                 workload.subject,
                 metadata_labels(workload.path),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::Report;
 use crate::cluster::{Cluster, Workload, namespace};
-use crate::labels::LabelSelector;
+use crate::labels::{LabelSelector, Selectors};
 
 /// The kinds that an eviction is counted for.
 const KINDS: [&str; 4] = ["Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"];
@@ -14,13 +14,10 @@ const KINDS: [&str; 4] = ["Deployment", "StatefulSet", "ReplicaSet", "Replicatio
 type Autoscaled = HashMap<(String, String, String), i64>;
 
 pub(super) fn check<'a>(cluster: &Cluster<'a>, report: &mut Report<'a>) {
-    let mut budgets: HashMap<String, Vec<LabelSelector>> = HashMap::new();
+    let mut budgets = Selectors::default();
     for budget in cluster.all_of("policy", "PodDisruptionBudget") {
         if let Some(selector) = budget.root().at(&["spec", "selector"]).filter(|node| !node.is_null()) {
-            budgets
-                .entry(namespace(budget))
-                .or_default()
-                .push(LabelSelector::read(selector));
+            budgets.add(namespace(budget), LabelSelector::read(selector));
         }
     }
     let autoscaled = autoscaled(cluster);
@@ -29,8 +26,7 @@ pub(super) fn check<'a>(cluster: &Cluster<'a>, report: &mut Report<'a>) {
         if replicas < 2 || !KINDS.contains(&workload.subject.object.kind().as_ref()) {
             continue;
         }
-        let mut here = budgets.get(&workload.namespace()).into_iter().flatten();
-        if !here.any(|selector| selector.selects(&workload.labels)) {
+        if !budgets.any_selects(&workload.namespace(), &workload.labels) {
             report.object(
                 workload.subject,
                 "spec.replicas",
