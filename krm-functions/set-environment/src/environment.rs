@@ -46,4 +46,16 @@ mod tests {
     fn every_case_answers_as_expected() {
         krm_fn::testing::run_cases(&SetEnvironment, concat!(env!("CARGO_MANIFEST_DIR"), "/cases"));
     }
+
+    #[test]
+    fn the_guides_first_example_is_a_case() {
+        let guide = include_str!("../../../docs/guides/set-environment.md");
+        let case = include_str!("../cases/a_whole_environment/config.yaml");
+        let spec_of = |text: &str| {
+            let start = text.find("\nspec:\n").unwrap();
+            let spec = &text[start..];
+            spec[..spec.find("\n```").unwrap_or(spec.len())].trim_end().to_owned()
+        };
+        assert_eq!(spec_of(guide), spec_of(case));
+    }
 }

@@ -25,7 +25,7 @@ pub(crate) fn apply(images: &[Image], work: &mut Work<'_>) -> Result<(), Error> 
             continue;
         };
         for container in workload::containers(object, path) {
-            let Some(image) = container.node.text_at(&["image"]) else {
+            let Some(image) = container.node.text_at(&["image"]).filter(|image| !image.is_empty()) else {
                 continue;
             };
             if let Some(rewritten) = rewrite(&mut rules, &image) {

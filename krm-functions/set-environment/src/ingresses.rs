@@ -29,13 +29,14 @@ pub(crate) fn apply(entries: &[Ingress], work: &mut Work<'_>) -> Result<(), Erro
     }
     let is_ingress = |object: &Object<'_>| object.kind() == "Ingress" && object.group() == "networking.k8s.io";
     for object in work.stream.objects().filter(is_ingress) {
-        let mut chosen = None;
-        for (plan, meant) in &mut plans {
+        let mut last = None;
+        for (at, (_, meant)) in plans.iter_mut().enumerate() {
             if meant.takes(object) {
-                chosen = Some(&*plan);
+                last = Some(at);
             }
         }
-        if let Some(plan) = chosen {
+        if let Some((plan, meant)) = last.map(|at| &mut plans[at]) {
+            meant.decides = true;
             serve(object, plan, work);
         }
     }

@@ -36,15 +36,16 @@ pub(crate) fn apply(entries: &[LogLevel], work: &mut Work<'_>) -> Result<(), Err
             .map(|meant| meant.containers(object, path).into_iter().map(|one| one.path).collect())
             .collect();
         for container in workload::containers(object, path) {
-            let mut wanted: Vec<Variable<'_>> = Vec::new();
-            for (entry, _) in entries
-                .iter()
-                .zip(&taken)
-                .filter(|(_, taken)| taken.contains(&container.path))
-            {
-                wanted.retain(|(name, _)| *name != entry.variable);
-                wanted.push((&entry.variable, &entry.value));
+            let mut last: Vec<usize> = Vec::new();
+            for at in (0..entries.len()).filter(|&at| taken[at].contains(&container.path)) {
+                last.retain(|&earlier| entries[earlier].variable != entries[at].variable);
+                last.push(at);
             }
+            last.iter().for_each(|&at| meant[at].decides = true);
+            let wanted: Vec<Variable<'_>> = last
+                .iter()
+                .map(|&at| (entries[at].variable.as_str(), entries[at].value.as_str()))
+                .collect();
             let outcome = give(container.node, &wanted, work);
             work.note(object, &format!("{}.env", container.path), outcome);
         }

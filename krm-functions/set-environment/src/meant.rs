@@ -1,5 +1,5 @@
-//! Which objects an entry of the configuration takes, and that every selector takes any: a misspelt name must not pass
-//! for success.
+//! Which objects an entry of the configuration takes, and that every entry has an effect: a misspelt name must not
+//! pass for success.
 
 use krm_fn::workload::{self, Container};
 use krm_fn::{Error, Finding, Object, Selector, Severity, selector};
@@ -12,6 +12,8 @@ pub(crate) struct Meant<'c> {
     selectors: Vec<Selector<'c>>,
     used: Vec<bool>,
     any: bool,
+    /// Whether it was the last one for anything that it took; what it says is dead otherwise.
+    pub(crate) decides: bool,
 }
 
 impl<'c> Meant<'c> {
@@ -23,6 +25,7 @@ impl<'c> Meant<'c> {
             used: vec![false; read.len()],
             selectors: read,
             any: false,
+            decides: false,
         })
     }
 
@@ -40,6 +43,11 @@ impl<'c> Meant<'c> {
     /// Whether nothing is said about which objects are meant.
     pub(crate) fn is_all(&self) -> bool {
         self.selectors.is_empty()
+    }
+
+    /// Whether anything was taken so far.
+    pub(crate) fn takes_any(&self) -> bool {
+        self.any
     }
 
     /// Whether the object is taken.
@@ -84,6 +92,13 @@ impl<'c> Meant<'c> {
                 self.place.clone(),
                 "remove the entry, or list the bases under `resources:` of the same kustomization",
             ),
+            None if !self.decides => {
+                let message = format!(
+                    "{} has no effect: later entries take all that it takes. To fix: put it after them, or remove it",
+                    self.place
+                );
+                return Some(Finding::new(Severity::Error, message));
+            }
             None => return None,
         };
         let message = format!("{place} matches no {what} in the stream. To fix: {fix}");

@@ -30,12 +30,16 @@ pub(crate) fn apply(entries: &[Service], work: &mut Work<'_>) -> Result<(), Erro
     let mut taken = Taken::default();
     for object in work.stream.objects().filter(|object| is_service(*object)) {
         let hidden = hidden(object);
-        let mut chosen = None;
-        for (entry, meant) in entries.iter().zip(&mut meant) {
+        let mut last = None;
+        for (at, meant) in meant.iter_mut().enumerate() {
             if (hidden.is_none() || !meant.is_all()) && meant.takes(object) {
-                chosen = Some((entry, meant.place.clone()));
+                last = Some(at);
             }
         }
+        let chosen = last.map(|at| {
+            meant[at].decides = true;
+            (&entries[at], meant[at].place.as_str())
+        });
         match (chosen, hidden) {
             (Some((entry, place)), Some(why)) if entry.r#type != Exposure::ClusterIp || why == EXTERNAL => work.refuse(
                 object,
@@ -44,7 +48,7 @@ pub(crate) fn apply(entries: &[Service], work: &mut Work<'_>) -> Result<(), Erro
                     "{place} takes it, but it is {why} and cannot be exposed. To fix: leave it out of the selectors"
                 ),
             ),
-            (Some((entry, place)), _) => expose(object, entry, &place, &mut taken, work),
+            (Some((entry, place)), _) => expose(object, entry, place, &mut taken, work),
             (None, _) => {
                 for (at, port) in ports(object).enumerate() {
                     if let Some(number) = number_of(port) {

@@ -20,13 +20,15 @@ pub(crate) fn apply(entries: &[Storage], work: &mut Work<'_>) -> Result<(), Erro
         if claims.is_empty() {
             continue;
         }
-        let mut class = None;
-        for (entry, meant) in entries.iter().zip(&mut meant) {
+        let mut last = None;
+        for (at, meant) in meant.iter_mut().enumerate() {
             if meant.takes(object) {
-                class = Some(Value::from(entry.storage_class_name.as_str()));
+                last = Some(at);
             }
         }
-        let Some(class) = class else { continue };
+        let Some(at) = last else { continue };
+        meant[at].decides = true;
+        let class = Value::from(entries[at].storage_class_name.as_str());
         for (claim, path) in claims {
             let outcome = work.set_below(claim, "spec", &[("storageClassName".to_owned(), class.clone())]);
             work.note(object, &format!("{path}.storageClassName"), outcome);

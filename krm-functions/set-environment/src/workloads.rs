@@ -16,6 +16,8 @@ const SCALED: [&str; 4] = ["Deployment", "ReplicaSet", "ReplicationController", 
 struct Entry<'c> {
     meant: Meant<'c>,
     replicas: Option<u32>,
+    /// Whether it is there for the replicas: a preset may bring them to what has none.
+    must_scale: bool,
     /// Whether it has set the replicas of anything.
     scaled: bool,
     resources: Option<&'c Resources>,
@@ -45,21 +47,24 @@ pub(crate) fn apply(config: &Config, work: &mut Work<'_>) -> Result<(), Error> {
     if entries.is_empty() {
         return Ok(());
     }
-    for object in work.stream.objects() {
+    let stream = work.stream;
+    let is_scaler = |object: &Object<'_>| object.kind() == "HorizontalPodAutoscaler";
+    let scalers: Vec<Object<'_>> = stream.objects().filter(is_scaler).collect();
+    for object in stream.objects() {
         if let Some(path) = workload::pod_spec(object) {
-            size(object, path, &mut entries, work);
+            size(object, path, &mut entries, &scalers, work);
         }
     }
     for entry in &entries {
-        if let Some(problem) = entry.meant.problem("container of any workload") {
-            work.findings.push(problem);
-        } else if entry.replicas.is_some() && !entry.scaled {
+        if entry.must_scale && !entry.scaled && entry.meant.takes_any() {
             let message = format!(
                 "{} sets replicas, but takes no workload that has any. To fix: remove `replicas`, or select one of {}",
                 entry.meant.place,
                 SCALED.join(", ")
             );
             work.findings.push(Finding::new(Severity::Error, message));
+        } else if let Some(problem) = entry.meant.problem("container of any workload") {
+            work.findings.push(problem);
         }
     }
     Ok(())
@@ -97,6 +102,7 @@ fn read<'c>(place: String, entry: &'c Workload, presets: &'c BTreeMap<String, Si
     Ok(Entry {
         meant: Meant::of_containers(place, &entry.selectors)?,
         replicas,
+        must_scale: entry.replicas.is_some() || resources.is_none(),
         scaled: false,
         resources,
     })
@@ -117,29 +123,46 @@ fn check_resources(place: &str, resources: Option<&Resources>) -> Result<(), Err
     Ok(())
 }
 
-fn size(object: Object<'_>, path: &'static [&'static str], entries: &mut [Entry<'_>], work: &mut Work<'_>) {
+fn size(
+    object: Object<'_>,
+    path: &'static [&'static str],
+    entries: &mut [Entry<'_>],
+    scalers: &[Object<'_>],
+    work: &mut Work<'_>,
+) {
     let scales = SCALED.contains(&object.kind().as_ref());
     let mut replicas = None;
-    let mut resources: BTreeMap<String, &Resources> = BTreeMap::new();
-    for entry in entries {
+    let mut resources: BTreeMap<String, usize> = BTreeMap::new();
+    for (at, entry) in entries.iter_mut().enumerate() {
         let containers = entry.meant.containers(object, path);
         if containers.is_empty() {
             continue;
         }
         if let Some(wanted) = entry.replicas.filter(|_| scales) {
             entry.scaled = true;
-            replicas = Some(wanted);
+            replicas = Some((at, wanted));
         }
-        if let Some(wanted) = entry.resources {
-            resources.extend(containers.into_iter().map(|container| (container.path, wanted)));
+        if entry.resources.is_some() {
+            resources.extend(containers.into_iter().map(|container| (container.path, at)));
         }
     }
-    if let (Some(replicas), Some(spec)) = (replicas, object.root().at(&["spec"])) {
+    for at in resources.values().copied().chain(replicas.map(|(at, _)| at)) {
+        entries[at].meant.decides = true;
+    }
+    if let (Some((at, replicas)), Some(spec)) = (replicas, object.root().at(&["spec"])) {
         let outcome = work.set(spec, "replicas", &Value::Int(replicas.into()));
         work.note(object, "spec.replicas", outcome);
+        if let Some(scaler) = scalers.iter().find(|scaler| scales_it(**scaler, object)) {
+            let message = format!(
+                "{scaler} scales it, and every apply sets it back to {replicas}. To fix: leave it out of {}, and set \
+                 the scaler's `minReplicas`",
+                entries[at].meant.place
+            );
+            work.findings.warning(object, message);
+        }
     }
     for container in workload::containers(object, path) {
-        let Some(wanted) = resources.get(&container.path) else {
+        let Some(wanted) = resources.get(&container.path).and_then(|&at| entries[at].resources) else {
             continue;
         };
         let field = format!("{}.resources", container.path);
@@ -159,6 +182,14 @@ fn size(object: Object<'_>, path: &'static [&'static str], entries: &mut [Entry<
         let outcome = work.set_below(container.node, "resources", &values);
         work.note(object, &field, outcome);
     }
+}
+
+/// Whether a HorizontalPodAutoscaler has a workload's replicas in its hands.
+fn scales_it(scaler: Object<'_>, object: Object<'_>) -> bool {
+    let target = |key| scaler.root().text_at(&["spec", "scaleTargetRef", key]);
+    scaler.namespace() == object.namespace()
+        && target("kind").is_some_and(|kind| kind == object.kind())
+        && target("name").is_some_and(|name| name == object.name())
 }
 
 /// A request above its limit, as Kubernetes would refuse it; what the entry does not give is the container's own.
