@@ -1,5 +1,5 @@
-//! Label selectors of Kubernetes objects (`matchLabels`, `matchExpressions`), understood once and asked often: there may
-//! be as many of them as there are pods.
+//! Label selectors of Kubernetes objects (`matchLabels`, `matchExpressions`), understood once and asked often:
+//! there may be as many of them as there are pods.
 
 use std::collections::{BTreeMap, HashMap};
 

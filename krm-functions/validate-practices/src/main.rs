@@ -1,5 +1,5 @@
-//! `validate-practices`: checks workloads, their surroundings and RBAC against good practices; what must be an exception
-//! is waived by name, with a reason and a last day.
+//! `validate-practices`: checks workloads, their surroundings and RBAC against good practices; what must be an
+//! exception is waived by name, with a reason and a last day.
 //!
 //! | module | what lives there |
 //! |---|---|

@@ -63,16 +63,16 @@ pub(crate) fn findings(exceptions: &[Exception<'_>], today: Date) -> Vec<Finding
         let (rule, expires) = (waiver.rule.as_str(), waiver.expires);
         let (severity, message) = if expires < today {
             let message = format!(
-                "this waiver of {rule} expired: its last day was {expires}. To fix: meet the rule and remove the waiver, or \
-                 set a later day if its reason still holds"
+                "this waiver of {rule} expired: its last day was {expires}. To fix: meet the rule and remove the waiver, \
+                 or set a later day if its reason still holds"
             );
             (Severity::Error, message)
         } else if *used {
             return None;
         } else {
             let message = format!(
-                "this waiver excuses nothing: no object that it means violates {rule}. To fix: remove it, or correct its \
-                 selectors"
+                "this waiver excuses nothing: no object that it means violates {rule}. To fix: remove it, or correct \
+                 its selectors"
             );
             (Severity::Warning, message)
         };

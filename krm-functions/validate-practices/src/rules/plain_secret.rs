@@ -9,8 +9,8 @@ use super::Report;
 use crate::cluster::{Cluster, namespace};
 use crate::credential::plain_secret;
 
-const FIX: &str = "put it into a Secret and refer to it by `valueFrom.secretKeyRef`, and change it, since it was written \
-                   down; a URL can take it as `$(NAME)` from a variable before it";
+const FIX: &str = "put it into a Secret and refer to it by `valueFrom.secretKeyRef`, and change it, since it was \
+                   written down; a URL can take it as `$(NAME)` from a variable before it";
 
 pub(super) fn check<'a>(cluster: &Cluster<'a>, report: &mut Report<'a>) {
     let mut read = ConfigMaps::default();

@@ -1,5 +1,5 @@
-//! Every container requests cpu and memory, or its pod does. Where there is a limit and no request, Kubernetes takes the
-//! limit for the request.
+//! Every container requests cpu and memory, or its pod does. Where there is a limit and no request, Kubernetes takes
+//! the limit for the request.
 
 use super::{Report, resource_limits};
 use crate::cluster::Cluster;

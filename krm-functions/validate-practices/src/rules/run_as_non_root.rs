@@ -1,5 +1,5 @@
-//! No container may run as root: `runAsNonRoot` is true, and no `runAsUser` is 0. A container's own word goes before the
-//! pod's.
+//! No container may run as root: `runAsNonRoot` is true, and no `runAsUser` is 0. A container's own word goes before
+//! the pod's.
 
 use super::Report;
 use crate::cluster::{Cluster, is_set, says_true};
