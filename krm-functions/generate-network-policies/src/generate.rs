@@ -8,7 +8,7 @@ use krm_fn::{Context, Error, Finding, Function, Object, Selector, Severity};
 use crate::config::Config;
 use crate::policy::{self, Place, Policy};
 use crate::targets::{self, Problem};
-use crate::{egress, mismatch};
+use crate::{egress, mismatch, wide};
 
 /// See the module.
 #[derive(Debug)]
@@ -38,6 +38,7 @@ impl Function for GenerateNetworkPolicies {
             .map(|object| (Place::of(object, object.name().into_owned()), object))
             .collect();
 
+        let mut wide_rules = wide::find(stream);
         let mut made = BTreeSet::new();
         let mut new = Vec::new();
         for target in &targets {
@@ -58,6 +59,7 @@ impl Function for GenerateNetworkPolicies {
                 continue;
             }
             mismatch::warn(*target, &addresses, &mut context.findings);
+            wide::warn(*target, &mut wide_rules, &mut context.findings);
             match existing.get(&policy.place) {
                 Some(object) => {
                     if let Err(error) = policy.update(*object, &mut context.edits) {

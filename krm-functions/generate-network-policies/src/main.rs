@@ -8,6 +8,7 @@
 //! | `targets` | the workloads that get a policy, and the labels of their pods |
 //! | `mismatch` | variables that lead elsewhere |
 //! | `policy` | one NetworkPolicy: made, or brought up to date |
+//! | `wide` | other policies beside which ours limits nothing |
 //! | `generate` | the function: all of that, in turn |
 
 mod config;
@@ -17,6 +18,7 @@ mod mismatch;
 mod network;
 mod policy;
 mod targets;
+mod wide;
 
 fn main() -> std::process::ExitCode {
     krm_fn::main(&generate::GenerateNetworkPolicies)

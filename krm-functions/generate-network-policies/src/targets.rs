@@ -119,6 +119,12 @@ impl<'a> Target<'a> {
         [template, &["metadata", "labels"]].concat()
     }
 
+    /// Whether its pods have this label.
+    pub(crate) fn has_label(self, key: &str, value: &str) -> bool {
+        let labels = self.object.root().at(&self.labels_path());
+        labels.is_some_and(|labels| labels.text_at(&[key]).is_some_and(|text| text == value))
+    }
+
     /// The labels by which to find its pods, sorted: those of its template, but of these only the ones that its own
     /// selector names, where it has one. The others may change from release to release, and the pods of the old
     /// release must stay selected while the new one comes.
