@@ -16,7 +16,8 @@ impl Function for ValidatePractices {
     const NAME: &'static str = "validate-practices";
     const KIND: &'static str = "ValidatePractices";
     const ABOUT: &'static str = "Checks Kubernetes workloads and RBAC against good practices: limits, probes, \
-                                 privileges,\nimages, secrets, network policies. Exceptions have a reason and a last day.";
+                                 privileges,\nimages, secrets, network policies. Exceptions have a reason and \
+                                 a last day.";
     type Config = Config;
 
     fn run(&self, context: &mut Context<'_, Config>) -> Result<(), Error> {

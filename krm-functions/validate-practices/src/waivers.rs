@@ -63,8 +63,8 @@ pub(crate) fn findings(exceptions: &[Exception<'_>], today: Date) -> Vec<Finding
         let (rule, expires) = (waiver.rule.as_str(), waiver.expires);
         let (severity, message) = if expires < today {
             let message = format!(
-                "this waiver of {rule} expired: its last day was {expires}. To fix: meet the rule and remove the waiver, \
-                 or set a later day if its reason still holds"
+                "this waiver of {rule} expired: its last day was {expires}. To fix: meet the rule and remove the \
+                 waiver, or set a later day if its reason still holds"
             );
             (Severity::Error, message)
         } else if *used {
