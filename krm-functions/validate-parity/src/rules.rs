@@ -1,0 +1,177 @@
+//! The fields that may differ, by the kind of object.
+
+use krm_fn::workload;
+use krm_fn::{Object, selector};
+
+use crate::allow::{Allow, Aspect};
+use crate::contract;
+use crate::difference::Change;
+use crate::path::Step;
+
+/// Fields that may differ.
+struct Rule {
+    /// What must be allowed for it; `None` = nothing.
+    aspect: Option<Aspect>,
+    groups: &'static [&'static str],
+    kinds: &'static [&'static str],
+    /// Paths of the fields; `*` is any item of a list.
+    fields: &'static [&'static [&'static str]],
+}
+
+const RULES: &[Rule] = &[
+    Rule {
+        aspect: None,
+        groups: &[""],
+        kinds: &["Secret"],
+        fields: &[&["data"], &["stringData"]],
+    },
+    Rule {
+        aspect: Some(Aspect::Exposure),
+        groups: &[""],
+        kinds: &["Service"],
+        // Besides type and node ports what Kubernetes takes beside some types only.
+        fields: &[
+            &["spec", "type"],
+            &["spec", "ports", "*", "nodePort"],
+            &["spec", "allocateLoadBalancerNodePorts"],
+            &["spec", "externalTrafficPolicy"],
+            &["spec", "healthCheckNodePort"],
+            &["spec", "loadBalancerClass"],
+            &["spec", "loadBalancerIP"],
+            &["spec", "loadBalancerSourceRanges"],
+        ],
+    },
+    Rule {
+        aspect: Some(Aspect::Ingress),
+        groups: &["networking.k8s.io", "extensions"],
+        kinds: &["Ingress"],
+        fields: &[
+            &["metadata", "annotations"],
+            &["spec", "ingressClassName"],
+            &["spec", "tls"],
+        ],
+    },
+    Rule {
+        aspect: Some(Aspect::StorageClass),
+        groups: &[""],
+        kinds: &["PersistentVolumeClaim"],
+        fields: &[&["spec", "storageClassName"]],
+    },
+    Rule {
+        aspect: Some(Aspect::StorageClass),
+        groups: &["apps"],
+        kinds: &["StatefulSet"],
+        fields: &[&["spec", "volumeClaimTemplates", "*", "spec", "storageClassName"]],
+    },
+    Rule {
+        aspect: Some(Aspect::Replicas),
+        groups: &["", "apps", "extensions"],
+        kinds: &["Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"],
+        fields: &[&["spec", "replicas"]],
+    },
+];
+
+/// Lists of containers.
+const CONTAINERS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
+
+/// Whether a difference at this path belongs to the environment.
+pub(crate) fn belongs_to_environment(allow: &Allow, object: Object<'_>, steps: &[Step<'_>], change: &Change) -> bool {
+    let (group, kind) = (object.group(), object.kind());
+    RULES.iter().any(|rule| {
+        rule.aspect.is_none_or(|aspect| allow.has(aspect))
+            && rule.kinds.contains(&kind.as_ref())
+            && rule.groups.contains(&group.as_ref())
+            && rule.fields.iter().any(|path| starts_with(steps, path))
+    }) || (allow.has(Aspect::Resources) && is_resources(object, steps))
+        || comes_from_contract(allow, object, steps, change)
+}
+
+/// Whether a path is or lies below another.
+fn starts_with(steps: &[Step<'_>], path: &[&str]) -> bool {
+    steps.len() >= path.len()
+        && steps.iter().zip(path).all(|(step, wanted)| match step {
+            Step::Key(key) => key == wanted,
+            Step::Item(_) | Step::At(_) => *wanted == "*",
+        })
+}
+
+/// `resources` of a container.
+fn is_resources(object: Object<'_>, steps: &[Step<'_>]) -> bool {
+    workload::pod_spec(object).is_some_and(|path| {
+        starts_with(steps, path)
+            && matches!(
+                &steps[path.len()..],
+                [Step::Key(list), Step::Item(_) | Step::At(_), Step::Key("resources"), ..] if CONTAINERS.contains(list)
+            )
+    })
+}
+
+/// The contract's variables, and their ConfigMap's values.
+fn comes_from_contract(allow: &Allow, object: Object<'_>, steps: &[Step<'_>], change: &Change) -> bool {
+    let missing = matches!(change, Change::OnlyLeft | Change::OnlyRight);
+    if object.kind() == "ConfigMap" && object.group().is_empty() && object.name() == allow.endpoints {
+        return match steps {
+            [Step::Key("data"), Step::Key(key)] if missing => contract::may_lack_key(key),
+            [Step::Key("data"), Step::Key(key)] => contract::names_key(key),
+            _ => false,
+        };
+    }
+    let variable = steps.windows(4).find_map(|steps| match steps {
+        [
+            Step::Key(list),
+            Step::Item(_) | Step::At(_),
+            Step::Key("env"),
+            Step::Item(name),
+        ] if CONTAINERS.contains(list) => Some(name),
+        _ => None,
+    });
+    match (variable, steps.last()) {
+        (Some(name), Some(Step::Item(_))) if missing => contract::may_lack(name),
+        (Some(name), Some(Step::Key("value" | "valueFrom"))) => contract::names(name),
+        (Some(name), _) => contract::names(name) && steps.contains(&Step::Key("valueFrom")),
+        (None, _) => false,
+    }
+}
+
+/// Whether the scalar at this path is the image of a container.
+pub(crate) fn is_image(steps: &[Step<'_>]) -> bool {
+    matches!(
+        steps,
+        [.., Step::Key(list), Step::Item(_) | Step::At(_), Step::Key("image")] if CONTAINERS.contains(list)
+    )
+}
+
+/// Whether the scalar at this path is the name of a namespace.
+pub(crate) fn is_namespace(steps: &[Step<'_>]) -> bool {
+    matches!(steps, [.., Step::Key("namespace" | "kubernetes.io/metadata.name")])
+        && !matches!(steps[0], Step::Key("data" | "stringData" | "binaryData"))
+}
+
+/// Whether the scalar at this path names a ConfigMap or Secret.
+pub(crate) fn is_reference(steps: &[Step<'_>]) -> bool {
+    const HOLDERS: [&str; 6] = [
+        "configMapRef",
+        "configMapKeyRef",
+        "configMap",
+        "secretRef",
+        "secretKeyRef",
+        "secret",
+    ];
+    match steps {
+        [.., Step::Key("secretName")] => true,
+        [.., Step::Key(holder), Step::Key("name")] => HOLDERS.contains(holder),
+        _ => false,
+    }
+}
+
+/// Annotations of tools, which no cluster is meant to see.
+pub(crate) fn is_tools_annotation(key: &str) -> bool {
+    [
+        "internal.config.kubernetes.io/*",
+        "config.kubernetes.io/*",
+        "config.k8s.io/*",
+        "kustomize.config.k8s.io/*",
+    ]
+    .iter()
+    .any(|pattern| selector::matches(pattern, key))
+}

@@ -1,0 +1,31 @@
+//! Every case answers as expected.
+
+#[test]
+fn every_case_answers_as_expected() {
+    krm_fn::testing::run_cases(
+        &validate_parity::ValidateParity,
+        concat!(env!("CARGO_MANIFEST_DIR"), "/cases"),
+    );
+}
+
+/// Not a case: nothing sent in again is not the same environment.
+#[test]
+fn a_silent_validator_answers_no_objects() {
+    let input = include_str!("../cases/a_silent_validator_still_fails/input.yaml");
+    let with = "kind: Deployment\napiVersion: apps/v1\nmetadata: {name: backend}\nspec: {template: {spec: {containers: \
+                [{name: backend, image: 'artefact-store:0.1.0'}]}}}\n";
+    let answer = krm_fn::respond(
+        &validate_parity::ValidateParity,
+        krm_fn::Request {
+            way: krm_fn::Way::ResourceList,
+            input: input.to_owned(),
+            config: None,
+            beside: vec![krm_fn::Named {
+                name: "prod.yaml".to_owned(),
+                text: with.to_owned(),
+            }],
+        },
+    );
+    assert_eq!((answer.failed, answer.stderr.as_str()), (false, ""));
+    assert!(answer.stdout().contains("\nitems: []\n"), "{}", answer.stdout());
+}
