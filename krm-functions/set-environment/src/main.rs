@@ -7,7 +7,7 @@
 //! | `work` | edits that do nothing where nothing is to change, and errors that name object and field |
 //! | `images` | registries |
 //! | `services`, `node_ports` | exposure of Services |
-//! | `ingresses` | class, annotations and TLS of Ingresses |
+//! | `ingresses`, `ingress_plan` | class, annotations and TLS of Ingresses |
 //! | `storage` | storage classes of claims |
 //! | `log_levels` | one variable of containers |
 //! | `workloads`, `quantity` | replicas and resources |
@@ -16,6 +16,7 @@
 mod config;
 mod environment;
 mod images;
+mod ingress_plan;
 mod ingresses;
 mod log_levels;
 mod meant;
