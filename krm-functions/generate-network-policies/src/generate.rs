@@ -8,7 +8,8 @@ use krm_fn::{Context, Error, Finding, Function, Object, Selector, Severity};
 use crate::config::Config;
 use crate::policy::{self, Place, Policy};
 use crate::targets::{self, Problem};
-use crate::{egress, mismatch, wide};
+use crate::wide::WideRules;
+use crate::{egress, mismatch};
 
 /// See the module.
 #[derive(Debug)]
@@ -38,7 +39,7 @@ impl Function for GenerateNetworkPolicies {
             .map(|object| (Place::of(object, object.name().into_owned()), object))
             .collect();
 
-        let mut wide_rules = wide::find(stream);
+        let mut wide_rules = WideRules::find(stream);
         let mut made = BTreeSet::new();
         let mut new = Vec::new();
         for target in &targets {
@@ -51,7 +52,7 @@ impl Function for GenerateNetworkPolicies {
                     continue;
                 }
             };
-            let policy = Policy::new(Place::of(object, name), &labels, &egress);
+            let policy = Policy::new(Place::of(object, name), &target.selecting(&labels), &egress);
             if !made.insert(policy.place.clone()) {
                 let message = "this workload is in the stream twice. To fix: list it once";
                 let finding = Finding::new(Severity::Error, message).of(object);
@@ -59,7 +60,7 @@ impl Function for GenerateNetworkPolicies {
                 continue;
             }
             mismatch::warn(*target, &addresses, &mut context.findings);
-            wide::warn(*target, &mut wide_rules, &mut context.findings);
+            wide_rules.warn(object, &labels, &mut context.findings);
             match existing.get(&policy.place) {
                 Some(object) => {
                     if let Err(error) = policy.update(*object, &mut context.edits) {

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use krm_fn::{Edits, Error, Node, NodeKind, Object, Value};
 
+use crate::targets::Label;
+
 /// Marks a policy as the function's own.
 const MADE_BY: (&str, &str) = ("mlplat.dev/made-by", "generate-network-policies");
 
@@ -33,7 +35,7 @@ impl Place {
 
 impl Policy {
     /// Allows the pods with these labels this egress and no other. Ingress is left to other policies.
-    pub(crate) fn new(place: Place, labels: &[(String, String)], egress: &[Value]) -> Self {
+    pub(crate) fn new(place: Place, labels: &[Label], egress: &[Value]) -> Self {
         let labels = Value::map(labels.iter().map(|(key, value)| (key.as_str(), value.as_str())));
         let spec = Value::map([
             ("egress", Value::Seq(egress.to_vec())),

@@ -20,6 +20,9 @@ pub(crate) const ADDRESSES: [&str; 7] = [
     "MLFLOW_S3_ENDPOINT_URL",
 ];
 
+/// Key and value.
+pub(crate) type Label = (String, String);
+
 /// A workload that gets a policy, and where its pods' specification is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Target<'a> {
@@ -119,16 +122,8 @@ impl<'a> Target<'a> {
         [template, &["metadata", "labels"]].concat()
     }
 
-    /// Whether its pods have this label.
-    pub(crate) fn has_label(self, key: &str, value: &str) -> bool {
-        let labels = self.object.root().at(&self.labels_path());
-        labels.is_some_and(|labels| labels.text_at(&[key]).is_some_and(|text| text == value))
-    }
-
-    /// The labels by which to find its pods, sorted: those of its template, but of these only the ones that its own
-    /// selector names, where it has one. The others may change from release to release, and the pods of the old
-    /// release must stay selected while the new one comes.
-    pub(crate) fn pod_labels(self) -> Result<Vec<(String, String)>, Problem> {
+    /// The labels of its pods, sorted; at least one.
+    pub(crate) fn pod_labels(self) -> Result<Vec<Label>, Problem> {
         let path = self.labels_path();
         let field = path.join(".");
         let Some(node) = self.object.root().at(&path).filter(|node| !node.is_null()) else {
@@ -153,12 +148,19 @@ impl<'a> Target<'a> {
             return Err(Problem::no_label(field, node.position()));
         }
         labels.sort();
+        Ok(labels)
+    }
+
+    /// The labels by which to find its pods: of all that they have only the ones that the workload's own selector names,
+    /// where it has one. The others may change from release to release, and the pods of the old release must stay
+    /// selected while the new one comes.
+    pub(crate) fn selecting(self, labels: &[Label]) -> Vec<Label> {
         let own = self.object.root().at(&["spec", "selector", "matchLabels"]);
-        let named = |(key, value): &&(String, String)| {
+        let named = |(key, value): &&Label| {
             own.is_some_and(|own| own.text_at(&[key.as_str()]).is_some_and(|text| text == *value))
         };
-        let stable: Vec<(String, String)> = labels.iter().filter(named).cloned().collect();
-        Ok(if stable.is_empty() { labels } else { stable })
+        let stable: Vec<Label> = labels.iter().filter(named).cloned().collect();
+        if stable.is_empty() { labels.to_vec() } else { stable }
     }
 }
 
