@@ -29,3 +29,10 @@ fn a_silent_validator_answers_no_objects() {
     assert_eq!((answer.failed, answer.stderr.as_str()), (false, ""));
     assert!(answer.stdout().contains("\nitems: []\n"), "{}", answer.stdout());
 }
+
+#[test]
+fn the_first_example_of_the_page_is_a_case() {
+    let page = include_str!("../../../docs/guides/validate-parity.md");
+    assert!(page.contains(include_str!("../cases/the_first_example/config.yaml")));
+    assert!(page.contains(include_str!("../cases/the_first_example/error.txt")));
+}

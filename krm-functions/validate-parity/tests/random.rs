@@ -8,7 +8,7 @@ use krm_fn::testing::Random;
 use validate_parity::{Allow, Change, compare};
 
 const TEXT: &str = include_str!("random.yaml");
-const EDITS: usize = 2500;
+const EDITS: usize = 2000;
 
 /// What happens to a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,5 +148,28 @@ fn many_edits_are_found_one_by_one() {
         let found = compare(&original, &other, &Allow::default());
         let found: Vec<usize> = found.iter().map(|one| one.left.unwrap().position().line).collect();
         assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn objects_may_change_places_but_none_may_be_missing() {
+    let original = parse(TEXT);
+    let objects: Vec<&str> = TEXT.split("---\n").collect();
+    for at in 0..objects.len() {
+        let mut turned = objects.clone();
+        turned.rotate_left(at);
+        let turned = parse(&turned.join("---\n"));
+        assert!(compare(&original, &turned, &Allow::default()).is_empty());
+        let mut fewer = objects.clone();
+        fewer.remove(at);
+        let fewer = parse(&fewer.join("---\n"));
+        for (left, right, change) in [
+            (&original, &fewer, Change::OnlyLeft),
+            (&fewer, &original, Change::OnlyRight),
+        ] {
+            let found = compare(left, right, &Allow::default());
+            assert_eq!(found.len(), 1, "{found:#?}");
+            assert_eq!((&found[0].change, found[0].field.as_str()), (&change, ""));
+        }
     }
 }
