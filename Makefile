@@ -6,6 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 TERRAFORM ?= $(shell command -v terraform || command -v tofu || echo terraform)
 MLPLAT := target/release/terraform-provider-mlplat
+FUNCTIONS := $(patsubst krm-functions/%/src/main.rs,%,$(wildcard krm-functions/*/src/main.rs))
 export TERRAFORM
 
 .PHONY: help
@@ -17,7 +18,7 @@ build: ## Build the release binaries and put them into .mlplat/bin
 	@cargo build --release --workspace --bins --locked
 	@mkdir -p .mlplat/bin
 	@ln -sfn "$(CURDIR)/$(MLPLAT)" .mlplat/bin/mlplat
-	@for binary in inject-endpoints artefact-store; do ln -sfn "$(CURDIR)/target/release/$$binary" ".mlplat/bin/$$binary"; done
+	@for binary in artefact-store $(FUNCTIONS); do ln -sfn "$(CURDIR)/target/release/$$binary" ".mlplat/bin/$$binary"; done
 
 .PHONY: engines
 engines: build ## Fetch the service engines that are not installed (pinned, verified, into the cache)
