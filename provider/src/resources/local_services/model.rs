@@ -18,7 +18,8 @@ use crate::services::{self, Component, StackSpec};
 /// shows in the next plan and is mended by the next apply. Changing one component leaves the others running.
 ///
 /// Passwords are random and stay in the stack's folder. They are in no plan and no state: the ephemeral resource
-/// `mlplat_credentials` reads them.
+/// `mlplat_credentials` reads them. SeaweedFS's internal ports, on 127.0.0.1 as well, ask for no password: on a machine
+/// that several people share, do not put into `object_store` what the others may not see.
 ///
 /// **Data.** Removing a component deletes its data, destroying the resource deletes the folder. What an application wrote
 /// is not kept elsewhere.
