@@ -1,7 +1,11 @@
 //! Before anything starts: an engine, ports, a folder, a password and files for each service.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::fs;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
 
 use super::error::StackError;
 use super::ledger::{State, UnitState};
@@ -11,10 +15,38 @@ use super::stack::Stack;
 use super::{keyring, ports, store};
 use crate::engines::{Engine, Found};
 use crate::services::{Component, PUBLISHED, Ports, Service, Site, StackSpec};
+use crate::wait::{self, Look};
+
+/// How long a port without a visible holder is waited for: a killed engine with much memory takes a second or two.
+const LETTING_GO: Duration = Duration::from_secs(5);
 
 impl Stack {
     /// An engine and ports for every component; those of `before` wherever they still fit.
-    pub(super) fn choose_parts(
+    ///
+    /// A process that was just killed is listed no more while the system still closes its sockets: a port that nobody
+    /// seems to hold is waited for.
+    pub(super) async fn choose_parts(
+        &self,
+        spec: &StackSpec,
+        before: Option<&Record>,
+        state: &State,
+        cancelled: &CancellationToken,
+    ) -> Result<BTreeMap<Component, Part>, StackError> {
+        // Whatever ends the wait, the choice after it says how things are.
+        let _ = wait::until("ports that nobody seems to hold", LETTING_GO, cancelled, || async {
+            let chosen = self.parts_now(spec, before, state);
+            let held_by_nobody = matches!(chosen, Err(StackError::PortTaken { port, .. }) if listener(port).is_none());
+            Ok::<_, Infallible>(if held_by_nobody {
+                Look::NotYet(String::new())
+            } else {
+                Look::Done(())
+            })
+        })
+        .await;
+        self.parts_now(spec, before, state)
+    }
+
+    fn parts_now(
         &self,
         spec: &StackSpec,
         before: Option<&Record>,

@@ -76,7 +76,7 @@ impl Stack {
             self.outwait_former(cancelled).await;
         }
         let state = self.state();
-        let parts = self.choose_parts(spec, before.as_ref(), &state)?;
+        let parts = self.choose_parts(spec, before.as_ref(), &state, cancelled).await?;
         self.check_room(spec)?;
         let made = before
             .iter()
