@@ -1,13 +1,23 @@
-//! How each client runs a function.
+//! How each client runs functions.
 
-use harness::program::{binaries, binary, kustomize, repository, tool};
+use harness::program::{binaries, binary, kustomize, tool};
 use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
+
+/// Every function, and the kind of its configuration.
+const FUNCTIONS: [(&str, &str); 5] = [
+    ("inject-endpoints", "InjectEndpoints"),
+    ("set-environment", "SetEnvironment"),
+    ("generate-network-policies", "GenerateNetworkPolicies"),
+    ("validate-practices", "ValidatePractices"),
+    ("validate-parity", "ValidateParity"),
+];
 
 /// What a client printed.
 #[derive(Debug)]
@@ -24,16 +34,30 @@ impl Answer {
         assert!(self.ok, "{}", self.stderr);
         self.stdout
     }
+
+    /// A run that failed, printed this message and nothing on standard output.
+    #[track_caller]
+    pub(crate) fn is_refused(&self, message: &str) {
+        assert!(!self.ok, "it was taken:\n{:.300}", self.stdout);
+        assert_eq!(self.stdout, "", "half an answer");
+        assert!(
+            self.stderr.contains(message),
+            "{message:?} is not in:\n{:.600}",
+            self.stderr
+        );
+    }
 }
 
-/// A folder of `tests/kustomize/cases`.
-pub(crate) fn case(path: &str) -> PathBuf {
-    repository().join("tests/kustomize/cases").join(path)
+/// The same answer, which a client gives twice.
+#[track_caller]
+pub(crate) fn twice(client: impl Fn() -> Answer) -> String {
+    let first = client().rendered();
+    assert_eq!(client().rendered(), first, "the second run renders something else");
+    first
 }
 
-/// kustomize, with the function found in PATH and run by exec.
+/// kustomize, with the functions found in PATH and run by exec.
 pub(crate) fn kustomize_exec(folder: &Path) -> Answer {
-    binary("inject-endpoints");
     let mut command = Command::new(kustomize());
     command
         .args(["build", "--enable-alpha-plugins", "--enable-exec"])
@@ -67,7 +91,7 @@ pub(crate) fn kubectls() -> Vec<PathBuf> {
     all
 }
 
-/// `kubectl kustomize`, with the function as a legacy plugin.
+/// `kubectl kustomize`, with the functions as legacy plugins.
 pub(crate) fn kubectl_plugin(kubectl: &Path, folder: &Path) -> Answer {
     let home = plugin_home();
     let mut command = Command::new(kubectl);
@@ -84,11 +108,12 @@ pub(crate) fn kubectl_plugin(kubectl: &Path, folder: &Path) -> Answer {
     run(&mut command, "")
 }
 
-/// The function in a pipe.
-pub(crate) fn pipe(arguments: &[&Path], input: &str) -> Answer {
-    let mut command = Command::new(binary("inject-endpoints"));
-    for (flag, file) in ["--config", "--with"].iter().zip(arguments) {
-        command.arg(flag).arg(file);
+/// A function in a pipe; `with` are objects to read beside the stream.
+pub(crate) fn pipe(function: &str, config: &Path, with: Option<&Path>, input: &str) -> Answer {
+    let mut command = Command::new(binary(function));
+    command.arg("--config").arg(config);
+    if let Some(file) = with {
+        command.arg("--with").arg(file);
     }
     run(&mut command, input)
 }
@@ -103,17 +128,22 @@ pub(crate) fn as_kubectl_reads(stream: &str) -> String {
     run(&mut command, stream).rendered()
 }
 
-/// A folder in which kustomize finds the function as a plugin.
+/// A folder in which kustomize finds the functions as plugins.
 fn plugin_home() -> TempDir {
     let home = tempfile::tempdir().expect("a temporary folder");
-    let folder = home.path().join("mlplat.dev/v1alpha1/injectendpoints");
-    fs::create_dir_all(&folder).expect("the folder is new");
-    std::os::unix::fs::symlink(binary("inject-endpoints"), folder.join("InjectEndpoints")).expect("the link is new");
+    for (name, kind) in FUNCTIONS {
+        let folder = home.path().join("mlplat.dev/v1alpha1").join(kind.to_lowercase());
+        fs::create_dir_all(&folder).expect("the folder is new");
+        symlink(binary(name), folder.join(kind)).expect("the link is new");
+    }
     home
 }
 
 /// PATH with the functions in front.
 fn path() -> OsString {
+    for (name, _) in FUNCTIONS {
+        binary(name);
+    }
     let rest = env::var_os("PATH").unwrap_or_default();
     env::join_paths(std::iter::once(binaries()).chain(env::split_paths(&rest))).expect("folders without colons")
 }

@@ -2,7 +2,10 @@
 
 #![allow(clippy::disallowed_methods, reason = "a test driver reads the environment")]
 
+mod cases;
 mod clients;
 mod hostile;
 mod overlays;
 mod tokens;
+mod transformers;
+mod validators;

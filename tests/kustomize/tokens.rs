@@ -1,6 +1,7 @@
 //! Text that looks like something else stays text: what kubectl reads before a function it reads after it.
 
-use crate::clients::{as_kubectl_reads, case, kustomize_exec, kustomize_plain, pipe};
+use crate::cases::case;
+use crate::clients::{as_kubectl_reads, kustomize_exec, kustomize_plain, pipe};
 use serde_json::{Deserializer, Value};
 use std::fmt::Write;
 use std::fs;
@@ -195,8 +196,9 @@ fn tokens(json: &str) -> Vec<Vec<String>> {
 #[test]
 fn quoted_tokens_are_the_same_for_kubectl_after_a_pipe() {
     for text in [manifests(double), manifests(single)] {
-        let config = case("every_way/pipe/inject-endpoints.yaml");
-        let after = pipe(&[&config, &case("every_way/pipe/endpoints.yaml")], &text).rendered();
+        let folder = case("inject-endpoints/exec");
+        let (config, contract) = (folder.join("inject-endpoints.yaml"), folder.join("endpoints.yaml"));
+        let after = pipe("inject-endpoints", &config, Some(&contract), &text).rendered();
         let read = tokens(&as_kubectl_reads(&after));
         assert_eq!(read.len(), 3, "{after}");
         for values in read {
@@ -212,7 +214,7 @@ fn quoted_tokens_are_the_same_under_kustomize_with_and_without_the_function() {
         let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("the folder is new");
         write("tokens.yaml", text);
         for name in ["endpoints.yaml", "inject-endpoints.yaml"] {
-            fs::copy(case("every_way/exec").join(name), folder.path().join(name)).expect("the folder is new");
+            fs::copy(case("inject-endpoints/exec").join(name), folder.path().join(name)).expect("the folder is new");
         }
         write("kustomization.yaml", "resources: [tokens.yaml]\n");
         let without = tokens(&as_kubectl_reads(&kustomize_plain(folder.path()).rendered()));
