@@ -14,11 +14,11 @@ pub fn repository() -> PathBuf {
 
 /// The folder of the binaries that were built together with this test (`target/debug` or `target/release`).
 pub fn binaries() -> PathBuf {
-    let test = env::current_exe().expect("a running test has a path");
-    test.ancestors()
-        .nth(2)
-        .expect("a test lies in target/PROFILE/deps")
-        .to_path_buf()
+    let running = env::current_exe().expect("a running program has a path");
+    let folder = running.parent().expect("a program lies in a folder");
+    // A test lies in target/PROFILE/deps, the bench in target/PROFILE.
+    let above = folder.parent().filter(|_| folder.ends_with("deps"));
+    above.unwrap_or(folder).to_path_buf()
 }
 
 /// A binary of this workspace.
