@@ -52,7 +52,7 @@ test: check ## Everything, against the real parts
 
 .PHONY: test-tofu
 test-tofu: ## The provider's acceptance tests under OpenTofu
-	@cargo build --workspace --bins --locked
+	@cargo build --workspace --bins --examples --locked
 	@MLPLAT_TERRAFORM="$$(.ci/tools tofu)" cargo test --package acceptance --test terraform --locked
 
 .PHONY: demo-test
