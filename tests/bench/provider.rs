@@ -64,7 +64,7 @@ pub(crate) fn plans() {
         let noop = plan(
             runs,
             &format!(
-                "terraform {{\n  required_providers {{\n    tfplug = {{ source = \"mlplat/tfplug\" }}\n  }}\n}}\nresource \"tfplug_thing\" \"this\" {{\n  count = {resources}\n  folder = \"/nowhere\"\n  name = \"e${{count.index}}\"\n}}\n"
+                "terraform {{\n  required_providers {{\n    tfplug = {{ source = \"mlplat/tfplug\" }}\n  }}\n}}\nresource \"tfplug_nothing\" \"this\" {{\n  count = {resources}\n  name = \"e${{count.index}}\"\n  contract_file = \"${{path.module}}/e${{count.index}}.yaml\"\n  endpoints = {{ redis = {{ host = {{ address = \"127.0.0.1\", port = 6379 }}, tls = false }} }}\n}}\n"
             ),
         );
         let floor = plan(
@@ -98,7 +98,7 @@ pub(crate) fn plans() {
     }
 }
 
-/// tfplug's example provider, which does nothing when it plans, beside ours.
+/// tfplug's example provider beside ours: its `tfplug_nothing` has the shape of `mlplat_environment` and does nothing.
 fn example_provider(project: &Project) {
     let plugins = project.path("plugins");
     fs::create_dir(&plugins).expect("a folder");
