@@ -98,7 +98,7 @@ pub(crate) fn plans() {
     }
 }
 
-/// tfplug's example provider beside ours: its `tfplug_nothing` has the shape of `mlplat_environment` and does nothing.
+/// tfplug's example provider beside ours: its `tfplug_nothing` is about as wide as `mlplat_environment` and does nothing.
 fn example_provider(project: &Project) {
     let plugins = project.path("plugins");
     fs::create_dir(&plugins).expect("a folder");

@@ -4,7 +4,7 @@ use tfplug::{Computed, Context, Diagnostics, Kept, Model, Resource, async_trait}
 
 use crate::Clients;
 
-/// Nothing, in the shape of an environment with its endpoints.
+/// Nothing, about as wide as an environment with its endpoints.
 #[derive(Model, Clone, Debug, PartialEq)]
 pub(crate) struct Nothing {
     /// Its name.
