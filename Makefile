@@ -65,5 +65,4 @@ docs: ## Regenerate docs/ from the provider's tables
 
 .PHONY: bench
 bench: build ## Speed and memory as ratios over a floor measured in the same run
-	@cargo build --release --package tfplug --examples --locked
 	@cargo run --release --quiet --package acceptance --bin bench --locked

@@ -4,6 +4,7 @@ use crate::{measure, row};
 use harness::program::binary;
 use std::fmt::Write;
 use std::fs;
+use std::process::Command;
 
 /// Of 100 objects, this many are of each kind.
 const MIX: [(&str, usize); 5] = [
@@ -23,12 +24,13 @@ pub(crate) fn inject_endpoints() {
         fs::write(&input, resource_list(objects)).expect("the input is written");
         let size = fs::metadata(&input).expect("it was written").len() as f64 / 1e6;
         let runs = if objects > 1000 { 15 } else { 51 };
-        let floor = measure::median(runs, Some(&input), |command| {
+        let cat = |command: &mut Command| {
             command.arg("cat");
-        });
-        let taken = measure::median(runs, Some(&input), |command| {
+        };
+        let ours = |command: &mut Command| {
             command.arg(&function);
-        });
+        };
+        let [floor, taken] = measure::medians(runs, Some(&input), [&cat, &ours]);
         let what = format!("inject-endpoints, {objects} objects ({size:.1} MB)");
         let goal = |text: &'static str| if objects == 5000 { text } else { "" };
         row(&format!("{what}: CPU"), taken.cpu_ms, floor.cpu_ms, "ms", goal("60 ms"));

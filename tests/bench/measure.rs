@@ -39,45 +39,59 @@ fn eprintln_usage(wall_ms: f64, cpu_ms: f64, peak_mib: f64) {
     eprintln!("usage {wall_ms} {cpu_ms} {peak_mib}");
 }
 
-/// Runs a command `runs` times after one warm-up; each figure is its median.
+/// Runs commands `runs` times after one warm-up, in turns, so that whatever else the machine does meets all alike; each
+/// figure is its command's median.
 ///
 /// # Panics
-/// When the command fails; what it printed is the message.
-pub(crate) fn median(runs: usize, input: Option<&Path>, mut command: impl FnMut(&mut Command)) -> Usage {
-    let mut taken = Vec::new();
+/// When a command fails; what it printed is the message.
+pub(crate) fn medians<const N: usize>(
+    runs: usize,
+    input: Option<&Path>,
+    commands: [&dyn Fn(&mut Command); N],
+) -> [Usage; N] {
+    let mut taken: [Vec<Usage>; N] = std::array::from_fn(|_| Vec::new());
     for run in 0..=runs {
-        let mut measured = Command::new(std::env::current_exe().expect("the bench has a path"));
-        measured.arg("--measure").stdout(Stdio::null()).stderr(Stdio::piped());
-        measured.stdin(input.map_or_else(Stdio::null, |path| File::open(path).expect("the input exists").into()));
-        command(&mut measured);
-        let output = measured.output().expect("the bench starts itself");
-        let text = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{text}");
-        let line = text
-            .lines()
-            .rev()
-            .find_map(|line| line.strip_prefix("usage "))
-            .expect("a usage line");
-        let figures: Vec<f64> = line
-            .split(' ')
-            .map(|figure| figure.parse().expect("a number"))
-            .collect();
-        if run > 0 {
-            taken.push(Usage {
-                wall_ms: figures[0],
-                cpu_ms: figures[1],
-                peak_mib: figures[2],
-            });
+        for (command, taken) in commands.iter().zip(&mut taken) {
+            let usage = once(input, command);
+            if run > 0 {
+                taken.push(usage);
+            }
         }
     }
-    let middle = |figure: fn(&Usage) -> f64| {
-        let mut figures: Vec<f64> = taken.iter().map(figure).collect();
-        figures.sort_by(f64::total_cmp);
-        figures[figures.len() / 2]
-    };
+    taken.map(|taken| {
+        let middle = |figure: fn(&Usage) -> f64| {
+            let mut figures: Vec<f64> = taken.iter().map(figure).collect();
+            figures.sort_by(f64::total_cmp);
+            figures[figures.len() / 2]
+        };
+        Usage {
+            wall_ms: middle(|run| run.wall_ms),
+            cpu_ms: middle(|run| run.cpu_ms),
+            peak_mib: middle(|run| run.peak_mib),
+        }
+    })
+}
+
+fn once(input: Option<&Path>, command: &dyn Fn(&mut Command)) -> Usage {
+    let mut measured = Command::new(std::env::current_exe().expect("the bench has a path"));
+    measured.arg("--measure").stdout(Stdio::null()).stderr(Stdio::piped());
+    measured.stdin(input.map_or_else(Stdio::null, |path| File::open(path).expect("the input exists").into()));
+    command(&mut measured);
+    let output = measured.output().expect("the bench starts itself");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}");
+    let line = text
+        .lines()
+        .rev()
+        .find_map(|line| line.strip_prefix("usage "))
+        .expect("a usage line");
+    let figures: Vec<f64> = line
+        .split(' ')
+        .map(|figure| figure.parse().expect("a number"))
+        .collect();
     Usage {
-        wall_ms: middle(|run| run.wall_ms),
-        cpu_ms: middle(|run| run.cpu_ms),
-        peak_mib: middle(|run| run.peak_mib),
+        wall_ms: figures[0],
+        cpu_ms: figures[1],
+        peak_mib: figures[2],
     }
 }

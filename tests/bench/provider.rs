@@ -51,87 +51,74 @@ fn middle(runs: usize, mut measure: impl FnMut() -> f64) -> f64 {
     taken[runs / 2]
 }
 
-/// Plans of 1, 100 and 1,000 resources: ours, a provider that does nothing, and `terraform_data`.
+/// Plans of 1, 100 and 1,000 resources: ours, one of the same schema that does nothing, and `terraform_data`.
 pub(crate) fn plans() {
     for resources in [1, 100, 1000] {
-        let runs = if resources > 100 { 5 } else { 9 };
-        let ours = plan(
-            runs,
-            &format!(
-                "terraform {{\n  required_providers {{\n    mlplat = {{ source = \"mlplat/mlplat\" }}\n  }}\n}}\nresource \"mlplat_environment\" \"this\" {{\n  count = {resources}\n  name = \"e${{count.index}}\"\n  contract_file = \"${{path.module}}/e${{count.index}}.yaml\"\n  endpoints = {{ redis = {{ host = {{ address = \"127.0.0.1\", port = 6379 }}, tls = false }} }}\n}}\n"
-            ),
-        );
-        let noop = plan(
-            runs,
-            &format!(
-                "terraform {{\n  required_providers {{\n    tfplug = {{ source = \"mlplat/tfplug\" }}\n  }}\n}}\nresource \"tfplug_nothing\" \"this\" {{\n  count = {resources}\n  name = \"e${{count.index}}\"\n  contract_file = \"${{path.module}}/e${{count.index}}.yaml\"\n  endpoints = {{ redis = {{ host = {{ address = \"127.0.0.1\", port = 6379 }}, tls = false }} }}\n}}\n"
-            ),
-        );
-        let floor = plan(
-            runs,
-            &format!(
-                "resource \"terraform_data\" \"this\" {{\n  count = {resources}\n  input = \"e${{count.index}}\"\n}}\n"
-            ),
-        );
+        let runs = if resources > 100 { 7 } else { 15 };
+        let environments = |provider: &str| {
+            Planned::new(&format!(
+                r#"terraform {{
+  required_providers {{
+    {provider} = {{ source = "mlplat/{provider}" }}
+  }}
+}}
+resource "{provider}_environment" "this" {{
+  count         = {resources}
+  name          = "e${{count.index}}"
+  contract_file = "${{path.module}}/e${{count.index}}.yaml"
+  endpoints     = {{ redis = {{ host = {{ address = "127.0.0.1", port = 6379 }}, tls = false }} }}
+}}
+"#
+            ))
+        };
+        let (ours, noop) = (environments("mlplat"), environments("noop"));
+        let floor = Planned::new(&format!(
+            "resource \"terraform_data\" \"this\" {{\n  count = {resources}\n  input = \"e${{count.index}}\"\n}}\n"
+        ));
+        let commands: [&dyn Fn(&mut Command); 3] = [
+            &|command| ours.plan(command),
+            &|command| noop.plan(command),
+            &|command| floor.plan(command),
+        ];
+        let [ours, noop, floor] = measure::medians(runs, None, commands);
         let goal = if resources == 1000 { "1.10 ×" } else { "" };
-        row(
-            &format!("plan of {resources}: CPU over a no-op provider"),
-            ours.cpu_ms,
-            noop.cpu_ms,
-            "ms",
-            goal,
-        );
-        row(
-            &format!("plan of {resources}: CPU over terraform_data"),
-            ours.cpu_ms,
-            floor.cpu_ms,
-            "ms",
-            "",
-        );
-        row(
-            &format!("plan of {resources}: wall over a no-op provider"),
-            ours.wall_ms,
-            noop.wall_ms,
-            "ms",
-            "",
-        );
+        let over = |than: &str, what: &str| format!("plan of {resources}: {what} over {than}");
+        row(&over("a no-op provider", "CPU"), ours.cpu_ms, noop.cpu_ms, "ms", goal);
+        row(&over("terraform_data", "CPU"), ours.cpu_ms, floor.cpu_ms, "ms", "");
+        row(&over("a no-op provider", "wall"), ours.wall_ms, noop.wall_ms, "ms", "");
     }
 }
 
-/// tfplug's example provider beside ours: its `tfplug_nothing` is about as wide as `mlplat_environment` and does nothing.
-fn example_provider(project: &Project) {
-    let plugins = project.path("plugins");
-    fs::create_dir(&plugins).expect("a folder");
-    symlink(binary("examples/thing"), plugins.join("terraform-provider-tfplug")).expect("a link");
-    symlink(mlplat(), plugins.join("terraform-provider-mlplat")).expect("a link");
-    let folder = plugins.display().to_string();
-    project.write(
-        "terraform.rc",
-        &format!(
-            "provider_installation {{\n  dev_overrides {{\n    \"mlplat/mlplat\" = {folder:?}\n    \"mlplat/tfplug\" = {folder:?}\n  }}\n}}\n"
-        ),
-    );
-}
+/// A configuration to plan, with our provider and the no-op one at hand.
+struct Planned(Project);
 
-fn plan(runs: usize, configuration: &str) -> measure::Usage {
-    let project = Project::new("");
-    project.write("main.tf", configuration);
-    example_provider(&project);
-    let shown = project.command(&terraform());
-    let environment: Vec<_> = shown
-        .get_envs()
-        .map(|(key, value)| (key.to_owned(), value.map(ToOwned::to_owned)))
-        .collect();
-    measure::median(runs, None, |command| {
+impl Planned {
+    fn new(configuration: &str) -> Self {
+        let project = Project::new("");
+        project.write("main.tf", configuration);
+        let plugins = project.path("plugins");
+        fs::create_dir(&plugins).expect("a folder");
+        symlink(binary("noop-provider"), plugins.join("terraform-provider-noop")).expect("a link");
+        symlink(mlplat(), plugins.join("terraform-provider-mlplat")).expect("a link");
+        let folder = plugins.display().to_string();
+        project.write(
+            "terraform.rc",
+            &format!(
+                "provider_installation {{\n  dev_overrides {{\n    \"mlplat/mlplat\" = {folder:?}\n    \"mlplat/noop\" = {folder:?}\n  }}\n}}\n"
+            ),
+        );
+        Self(project)
+    }
+
+    fn plan(&self, command: &mut Command) {
         command
             .arg(terraform())
             .args(["plan", "-input=false", "-no-color"])
-            .current_dir(project.folder());
-        for (key, value) in environment
-            .iter()
-            .filter_map(|(key, value)| Some((key, value.as_ref()?)))
-        {
-            command.env(key, value);
+            .current_dir(self.0.folder());
+        for (key, value) in self.0.command(&terraform()).get_envs() {
+            if let Some(value) = value {
+                command.env(key, value);
+            }
         }
-    })
+    }
 }

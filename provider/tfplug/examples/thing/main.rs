@@ -1,7 +1,6 @@
-//! A whole provider in four files: things that are JSON files, nothings, a token, two functions. Terraform runs it in this
+//! A whole provider in three files: things that are JSON files, a token, two functions. Terraform runs it in this
 //! crate's tests.
 
-mod nothing;
 mod others;
 mod thing;
 
@@ -46,7 +45,6 @@ fn provider() -> Provider {
     Provider::builder("tfplug", "0.1.0", Files)
         .provider_meta::<Meta>()
         .resource(thing::Things)
-        .resource(nothing::Nothings)
         .data_source(others::Facts)
         .ephemeral(others::Tokens)
         .function(others::Shout)
