@@ -50,7 +50,7 @@ async fn the_host_learns_what_there_is() {
         .iter()
         .map(|resource| resource.type_name.as_str())
         .collect();
-    assert_eq!(names, ["tfplug_nothing", "tfplug_thing"]);
+    assert_eq!(names, ["tfplug_thing"]);
     assert_eq!(metadata.functions.len(), 2);
     let health: HealthCheckResponse = connection
         .call(
