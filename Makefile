@@ -36,6 +36,14 @@ demo: engines mirror ## Run both layers on this machine: services, contract, ove
 demo-down: ## Destroy the demo; nothing but the caches is left
 	@examples/infrastructure/demo down
 
+# Where Linux systems keep the authorities that they trust; the application asks them about AWS.
+AUTHORITIES ?= $(firstword $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt) /etc/ssl/certs/ca-certificates.crt)
+
+.PHONY: images
+images: build ## Make container images of the application and the functions in .mlplat/images, without Docker
+	@target/release/images --out .mlplat/images --with $(AUTHORITIES) artefact-store=target/release/artefact-store
+	@target/release/images --out .mlplat/images $(foreach function,$(FUNCTIONS),mlplat/$(function)=target/release/$(function))
+
 .PHONY: check
 check: ## Formatting, clippy and the walls between the crates
 	@cargo fmt --all --check

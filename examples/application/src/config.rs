@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 use tracing::Level;
 
@@ -83,35 +84,8 @@ impl Config {
         let endpoint = ["AWS_ENDPOINT_URL_S3", "S3_ENDPOINT"]
             .into_iter()
             .find_map(|name| Some((name, set(name)?)));
-        let port = parsed(
-            "PORT",
-            "a port from 1 to 65535",
-            set("PORT"),
-            &mut problems,
-            8080,
-            |text| text.parse().ok().filter(|port| *port > 0),
-        );
-        let in_pod = set("KUBERNETES_SERVICE_HOST").is_some();
-        let address = parsed(
-            "LISTEN_ADDRESS",
-            "an IP address",
-            set("LISTEN_ADDRESS"),
-            &mut problems,
-            IpAddr::V4(if in_pod {
-                Ipv4Addr::UNSPECIFIED
-            } else {
-                Ipv4Addr::LOCALHOST
-            }),
-            |text| text.parse().ok(),
-        );
-        let log_level = parsed(
-            "LOG_LEVEL",
-            "one of trace, debug, info, warn, error",
-            set("LOG_LEVEL"),
-            &mut problems,
-            Level::INFO,
-            |text| text.parse().ok(),
-        );
+        let listen = listen(&set, &mut problems);
+        let log_level = log_level(&set, &mut problems);
         let path_style = parsed(
             "S3_FORCE_PATH_STYLE",
             "true or false",
@@ -125,7 +99,7 @@ impl Config {
         }
         let (variable, endpoint) = endpoint.map_or(("AWS_REGION", None), |(name, url)| (name, Some(url)));
         Ok(Self {
-            listen: SocketAddr::new(address, port),
+            listen,
             log_level,
             database_url,
             database_roots: set("PGSSLROOTCERT"),
@@ -139,6 +113,80 @@ impl Config {
             },
         })
     }
+}
+
+/// What the frontend serves, and whom it asks.
+pub(crate) struct FrontendConfig {
+    /// As [`Config::listen`].
+    pub(crate) listen: SocketAddr,
+    /// As [`Config::log_level`].
+    pub(crate) log_level: Level,
+    /// `CONTENT_DIR`: the folder of `index.html`.
+    pub(crate) content: PathBuf,
+    /// `BACKEND_URL`: where the store answers.
+    pub(crate) backend: String,
+}
+
+impl FrontendConfig {
+    #[expect(clippy::disallowed_methods, reason = "the only place that reads the environment")]
+    pub(crate) fn from_env() -> Result<Self, ConfigError> {
+        Self::from_variables(|name| std::env::var(name).ok())
+    }
+
+    fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let mut problems = Vec::new();
+        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let mut needed = |name: &str, example: &str| {
+            set(name).unwrap_or_else(|| {
+                problems.push(format!("{name} is not set (such as {example})"));
+                String::new()
+            })
+        };
+        let content = needed("CONTENT_DIR", "/content").into();
+        let backend = needed("BACKEND_URL", "http://backend");
+        let listen = listen(&set, &mut problems);
+        let log_level = log_level(&set, &mut problems);
+        if !problems.is_empty() {
+            return Err(ConfigError(problems));
+        }
+        Ok(Self {
+            listen,
+            log_level,
+            content,
+            backend,
+        })
+    }
+}
+
+fn listen(set: &impl Fn(&str) -> Option<String>, problems: &mut Vec<String>) -> SocketAddr {
+    let port = parsed("PORT", "a port from 1 to 65535", set("PORT"), problems, 8080, |text| {
+        text.parse().ok().filter(|port| *port > 0)
+    });
+    let in_pod = set("KUBERNETES_SERVICE_HOST").is_some();
+    let address = parsed(
+        "LISTEN_ADDRESS",
+        "an IP address",
+        set("LISTEN_ADDRESS"),
+        problems,
+        IpAddr::V4(if in_pod {
+            Ipv4Addr::UNSPECIFIED
+        } else {
+            Ipv4Addr::LOCALHOST
+        }),
+        |text| text.parse().ok(),
+    );
+    SocketAddr::new(address, port)
+}
+
+fn log_level(set: &impl Fn(&str) -> Option<String>, problems: &mut Vec<String>) -> Level {
+    parsed(
+        "LOG_LEVEL",
+        "one of trace, debug, info, warn, error",
+        set("LOG_LEVEL"),
+        problems,
+        Level::INFO,
+        |text| text.parse().ok(),
+    )
 }
 
 fn parsed<T>(

@@ -1,7 +1,5 @@
-//! The routes, their errors, and the server around them.
+//! The routes of the store, and their errors.
 
-use std::future::IntoFuture;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,12 +13,8 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::json;
-use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::oneshot;
 use tokio_util::io::ReaderStream;
 
-use crate::Failure;
 use crate::artefact::{Label, MAX_BLOB_BYTES};
 use crate::database::Added;
 use crate::endpoints::{self, Outcome};
@@ -29,8 +23,6 @@ use crate::store::{Cached, Store, StoreError};
 
 /// The longest that a request may take to be answered, its body included.
 const REQUEST: Duration = Duration::from_secs(10);
-/// After a signal to stop, how long requests that were begun may go on.
-const DRAIN: Duration = Duration::from_secs(15);
 const OCTETS: &str = "application/octet-stream";
 
 /// Asked every few seconds by machines, so their answers are not worth a line. What fails has its own.
@@ -41,36 +33,11 @@ struct App {
     metrics: Metrics,
 }
 
-/// Answers requests until SIGTERM or SIGINT, and then those that were begun.
-pub(crate) async fn serve(store: Store, address: SocketAddr) -> Result<(), Failure> {
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|error| format!("cannot listen on {address}: {error}. To fix: set PORT to one that is free"))?;
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let (stop, stopped) = oneshot::channel::<()>();
+pub(crate) fn router(store: Store) -> Router {
     let app = Arc::new(App {
         store,
         metrics: Metrics::default(),
     });
-    let server = axum::serve(listener, router(app)).with_graceful_shutdown(async { drop(stopped.await) });
-    tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
-    let mut server = tokio::spawn(server.into_future());
-    tokio::select! {
-        ended = &mut server => return Ok(ended??),
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    tracing::info!("stopping");
-    drop(stop);
-    match tokio::time::timeout(DRAIN, server).await {
-        Ok(ended) => ended??,
-        Err(_) => tracing::warn!("some requests were not answered in time"),
-    }
-    tracing::info!("stopped");
-    Ok(())
-}
-
-fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))

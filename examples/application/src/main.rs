@@ -9,9 +9,11 @@ mod cache;
 mod config;
 mod database;
 mod endpoints;
+mod frontend;
 mod http;
 mod metrics;
 mod report;
+mod server;
 mod store;
 mod tls;
 mod trial;
@@ -19,9 +21,10 @@ mod trial;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tracing::Level;
 use tracing_subscriber::EnvFilter;
 
-use crate::config::Config;
+use crate::config::{Config, FrontendConfig};
 use crate::store::Store;
 
 /// Whatever ends the program; its text is shown to the person who started it.
@@ -39,6 +42,8 @@ struct Arguments {
 enum Command {
     /// Answer requests (the default)
     Serve,
+    /// Serve the page (CONTENT_DIR), and pass on what it asks of a store (BACKEND_URL)
+    Frontend,
     /// Check every blob in the bucket against its name, and write a summary row; fails when one is damaged
     Report,
     /// Send a few requests to a running store, check the answers, and print which endpoints it reached
@@ -52,6 +57,7 @@ enum Command {
 async fn main() -> ExitCode {
     let result = match Arguments::parse().command.unwrap_or(Command::Serve) {
         Command::Serve => serve().await,
+        Command::Frontend => frontend().await,
         Command::Report => report().await,
         Command::Try { url } => trial::run(&url).await,
     };
@@ -66,20 +72,26 @@ async fn main() -> ExitCode {
 
 async fn serve() -> Result<(), Failure> {
     let config = Config::from_env()?;
-    start_logging(&config);
+    start_logging(config.log_level);
     let store = Store::new(&config).await?;
-    http::serve(store, config.listen).await
+    server::serve(http::router(store), config.listen).await
+}
+
+async fn frontend() -> Result<(), Failure> {
+    let config = FrontendConfig::from_env()?;
+    start_logging(config.log_level);
+    server::serve(frontend::router(&config)?, config.listen).await
 }
 
 async fn report() -> Result<(), Failure> {
     let config = Config::from_env()?;
-    start_logging(&config);
+    start_logging(config.log_level);
     report::run(&Store::new(&config).await?).await
 }
 
 /// One JSON object per line on stdout. Of the libraries only warnings are shown: they know the credentials.
-fn start_logging(config: &Config) {
-    let filter = EnvFilter::new(format!("warn,artefact_store={}", config.log_level));
+fn start_logging(level: Level) {
+    let filter = EnvFilter::new(format!("warn,artefact_store={level}"));
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)

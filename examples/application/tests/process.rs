@@ -31,10 +31,15 @@ struct Store {
 
 impl Store {
     async fn start() -> Self {
+        Self::run("serve", &AWAY).await
+    }
+
+    async fn run(mode: &str, variables: &[(&str, &str)]) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let child = Command::new(env!("CARGO_BIN_EXE_artefact-store"))
+            .arg(mode)
             .env_clear()
-            .envs(AWAY)
+            .envs(variables.iter().copied())
             .env("PORT", port.to_string())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -116,6 +121,86 @@ async fn it_runs_without_its_services_and_says_which_are_away() {
             "{line}"
         );
     }
+}
+
+#[tokio::test]
+async fn the_frontend_serves_its_files_and_passes_on_what_the_page_asks_of_the_store() {
+    let page = "<!doctype html><title>page</title>";
+    let content = tempfile::tempdir().unwrap();
+    std::fs::write(content.path().join("index.html"), page).unwrap();
+    std::fs::write(content.path().join(".hidden"), "canary").unwrap();
+    let store = Store::start().await;
+    let frontend = Store::run(
+        "frontend",
+        &[
+            ("CONTENT_DIR", content.path().to_str().unwrap()),
+            ("BACKEND_URL", &store.url),
+        ],
+    )
+    .await;
+    let get = async |path: &str| {
+        frontend
+            .client
+            .get(format!("{}{path}", frontend.url))
+            .send()
+            .await
+            .unwrap()
+    };
+
+    for path in ["/", "/index.html"] {
+        let answer = get(path).await;
+        assert_eq!(answer.headers()["content-type"], "text/html; charset=utf-8");
+        assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+        assert_eq!(answer.text().await.unwrap(), page);
+    }
+    // The store's metrics stay inside, and so does what is hidden.
+    for path in ["/.hidden", "/metrics", "/api/metrics", "/api/readyz", "/../Cargo.toml"] {
+        assert_eq!(get(path).await.status(), StatusCode::NOT_FOUND, "{path}");
+    }
+    let (status, endpoints) = frontend.get("/api/endpoints").await;
+    assert_eq!(
+        (status, &endpoints["endpoints"][0]["address"]),
+        (StatusCode::OK, &"127.0.0.1:1".into())
+    );
+    let (status, refusal) = frontend.get("/api/artefacts?before=1").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{refusal}");
+
+    // A body arrives whole, and what the store says of it comes back.
+    let posted = |bytes: usize| {
+        frontend
+            .client
+            .post(format!("{}/api/artefacts?name=a&version=1", frontend.url))
+            .body(vec![1; bytes])
+            .send()
+    };
+    assert_eq!(posted(0).await.unwrap().status(), StatusCode::BAD_REQUEST);
+    assert_eq!(posted(1 << 20).await.unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
+
+    drop(store);
+    let (status, refusal) = frontend.get("/api/endpoints").await;
+    assert_eq!(
+        (status, &refusal["error"]),
+        (StatusCode::BAD_GATEWAY, &"the store does not answer".into())
+    );
+    assert_eq!(frontend.stop().status.code(), Some(0));
+}
+
+#[test]
+fn a_frontend_without_a_page_says_so_and_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_artefact-store"))
+        .arg("frontend")
+        .env_clear()
+        .env("CONTENT_DIR", folder.path())
+        .env("BACKEND_URL", "http://127.0.0.1:1")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        error.contains("has no index.html. To fix: set it to the folder of the page"),
+        "{error}"
+    );
 }
 
 #[test]
