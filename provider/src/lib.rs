@@ -7,6 +7,7 @@
 //! | [`registry`] | tables of everything that Terraform can call; nothing else |
 //! | [`provider`] | the provider block, and what every resource is given |
 //! | [`resources`], [`data_sources`], [`ephemeral`], [`functions`] | one file each: model and what Terraform asks |
+//! | [`clients`] | talking to clouds; built on first use |
 //! | [`cli`] | one file per command of `mlplat` |
 //! | [`config`] | the process environment: folders and search path; nothing else reads it |
 //! | [`services`] | what the components of a local stack are; no I/O |
@@ -17,6 +18,7 @@
 //! | [`workload`] | what the kubelet would put into a container's environment, from rendered manifests |
 
 pub mod cli;
+pub mod clients;
 pub mod config;
 pub mod data_sources;
 pub mod engines;

@@ -4,25 +4,32 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use tfplug::{Configure, Diagnostic, Diagnostics, Model};
+use tfplug::{Computed, Configure, Diagnostic, Diagnostics, Model};
 
+use crate::clients::aws::{Aws, AwsSettings};
 use crate::config::{Config, ConfigError};
 
 /// The provider `mlplat` makes the infrastructure that applications need and describes it by one endpoint contract. KRM
 /// functions inject that contract into Kubernetes manifests, so an application never knows whether it talks to a laptop or
 /// to a cloud.
 ///
-/// This version makes local stacks of real services, and publishes the endpoints of whatever else there is. It needs no
-/// settings. Where things are kept follows the environment: `MLPLAT_CACHE_DIR` (engines) and `MLPLAT_DATA_DIR` (stacks),
+/// It makes local stacks of real services and their twins on AWS, and publishes the endpoints of whatever else there is. A
+/// local stack needs no settings, and AWS none but a region and credentials, which are found where every tool of AWS finds
+/// them. Where things are kept follows the environment: `MLPLAT_CACHE_DIR` (engines) and `MLPLAT_DATA_DIR` (stacks),
 /// else the user's cache and data folders.
 #[derive(Model, Clone, Debug)]
-pub struct Block {}
+pub struct Block {
+    /// How AWS is reached; see below. Null = as the environment and the shared files say.
+    pub aws: Option<AwsSettings>,
+}
 
 /// What every resource is given.
 #[derive(Debug)]
 pub struct Clients {
     /// Where things are on this machine.
     pub config: Config,
+    /// AWS; nothing of it is read or called before a resource asks.
+    pub aws: Aws,
     /// Folders of the stacks whose creation was planned in this process.
     stacks_to_come: Mutex<BTreeSet<PathBuf>>,
 }
@@ -30,8 +37,9 @@ pub struct Clients {
 impl Clients {
     /// What resources of this configuration are given.
     #[must_use]
-    pub fn new(config: Config) -> Self {
+    pub fn new(config: Config, aws: Computed<AwsSettings>) -> Self {
         Self {
+            aws: Aws::new(aws, config.clone()),
             config,
             stacks_to_come: Mutex::default(),
         }
@@ -64,9 +72,13 @@ impl Configure for Root {
     type Config = Block;
     type Clients = Clients;
 
-    async fn configure(&self, _block: tfplug::Config<Block>) -> Result<Clients, Diagnostics> {
+    async fn validate(&self, block: &tfplug::Config<Block>) -> Diagnostics {
+        Aws::validate(block)
+    }
+
+    async fn configure(&self, block: tfplug::Config<Block>) -> Result<Clients, Diagnostics> {
         match &self.0 {
-            Ok(config) => Ok(Clients::new(config.clone())),
+            Ok(config) => Ok(Clients::new(config.clone(), block.get("aws"))),
             Err(error) => Err(Diagnostic::error("The process environment cannot be used")
                 .detail(format!("{error}."))
                 .into()),

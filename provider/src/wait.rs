@@ -6,10 +6,27 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-/// The first pause between two looks.
-const FIRST_PAUSE: Duration = Duration::from_millis(5);
-/// Pauses double up to this.
-const LONGEST_PAUSE: Duration = Duration::from_millis(200);
+/// How the pauses between two looks grow: each is twice the one before.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// The pause after the first look.
+    pub first: Duration,
+    /// Pauses do not grow beyond this.
+    pub longest: Duration,
+}
+
+impl Pace {
+    /// For what happens on this machine.
+    pub const NEAR: Self = Self {
+        first: Duration::from_millis(5),
+        longest: Duration::from_millis(200),
+    };
+    /// For a service that counts the calls and settles in seconds.
+    pub const FAR: Self = Self {
+        first: Duration::from_millis(100),
+        longest: Duration::from_secs(5),
+    };
+}
 
 /// What one look found.
 #[derive(Debug)]
@@ -60,10 +77,25 @@ impl<E: fmt::Display> fmt::Display for WaitError<E> {
 
 impl<E: std::error::Error> std::error::Error for WaitError<E> {}
 
+/// Looks at something on this machine again and again; see [`until_at`].
+pub async fn until<T, E, F, L>(
+    what: &str,
+    within: Duration,
+    cancelled: &CancellationToken,
+    look: L,
+) -> Result<T, WaitError<E>>
+where
+    L: FnMut() -> F,
+    F: Future<Output = Result<Look<T>, E>>,
+{
+    until_at(Pace::NEAR, what, within, cancelled, look).await
+}
+
 /// Looks again and again, with growing pauses, until `look` is done, fails, `within` is over or `cancelled` fires.
 ///
 /// A look that hangs is cut at the deadline too.
-pub async fn until<T, E, F, L>(
+pub async fn until_at<T, E, F, L>(
+    pace: Pace,
     what: &str,
     within: Duration,
     cancelled: &CancellationToken,
@@ -75,7 +107,7 @@ where
 {
     let deadline = Instant::now() + within;
     let mut last = String::new();
-    let mut rest = FIRST_PAUSE;
+    let mut rest = pace.first;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         let found = tokio::select! {
@@ -107,7 +139,7 @@ where
             () = cancelled.cancelled() => return Err(WaitError::Cancelled { what: what.to_owned() }),
             () = pause(rest) => {}
         }
-        rest = (rest * 2).min(LONGEST_PAUSE);
+        rest = (rest * 2).min(pace.longest);
     }
 }
 

@@ -93,6 +93,31 @@ fn every_link_between_pages_leads_somewhere() {
 }
 
 #[test]
+fn only_clients_and_aws_resources_name_the_sdk_of_aws() {
+    let source = repository().join("provider/src");
+    let mut files_of_source = Vec::new();
+    files(&source, "rs", &mut files_of_source);
+    let mut named = 0;
+    for file in files_of_source {
+        let text = fs::read_to_string(&file).expect("a source file");
+        if !["aws_sdk_", "aws_config::", "aws_smithy_"]
+            .iter()
+            .any(|sdk| text.contains(sdk))
+        {
+            continue;
+        }
+        named += 1;
+        let place = file.strip_prefix(&source).expect("it lies there");
+        assert!(
+            place.starts_with("clients") || place.starts_with("resources/aws"),
+            "{} names an SDK of AWS. To fix: move what needs it into clients/ or resources/aws/",
+            file.display()
+        );
+    }
+    assert!(named > 0, "the wall looks at the files that name it");
+}
+
+#[test]
 fn ci_runs_the_test_command_of_the_readme() {
     let ci = fs::read_to_string(repository().join(".ci/run")).expect(".ci/run");
     assert!(ci.lines().any(|line| line == "exec make test"), "{ci}");

@@ -1,3 +1,4 @@
 //! What Terraform looks up and does not manage.
 
+pub mod aws_s3_bucket;
 pub mod environment;

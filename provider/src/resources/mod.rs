@@ -1,5 +1,6 @@
 //! What Terraform manages, and the models that resources share.
 
+pub mod aws;
 pub mod credentials;
 pub mod endpoints;
 pub mod environment;
