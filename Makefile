@@ -56,7 +56,7 @@ test: check ## Everything, against the real parts
 	@target/debug/terraform-provider-mlplat engines install
 	@.ci/tools kustomize-pinned
 	@cargo test --workspace --locked --no-fail-fast
-	@$(MAKE) test-tofu demo-test
+	@$(MAKE) test-tofu demo-test test-kubernetes
 
 .PHONY: test-tofu
 test-tofu: ## The provider's acceptance tests under OpenTofu
@@ -66,6 +66,22 @@ test-tofu: ## The provider's acceptance tests under OpenTofu
 .PHONY: demo-test
 demo-test: build ## The demo, twice, and nothing left after it
 	@examples/infrastructure/demo test
+
+.PHONY: test-kubernetes
+test-kubernetes: ## Both layers on a real Kubernetes of one node (Linux, root)
+	@cargo build --workspace --bins --examples --locked
+	@.ci/tools kubernetes >/dev/null
+	@cargo test --package acceptance --test kubernetes --locked
+
+.PHONY: cluster
+cluster: ## A real Kubernetes of one node, to look at and try (Linux, root)
+	@cargo build --quiet --package acceptance --bin cluster --bin images --locked
+	@target/debug/cluster up .mlplat/cluster
+
+.PHONY: cluster-down
+cluster-down: ## End that Kubernetes; nothing but the caches is left
+	@cargo build --quiet --package acceptance --bin cluster --locked
+	@target/debug/cluster down .mlplat/cluster
 
 .PHONY: docs
 docs: ## Regenerate docs/ from the provider's tables

@@ -2,6 +2,7 @@
 //! A program that is missing is a failure that names the command which installs it, never a skip.
 #![allow(clippy::disallowed_methods, reason = "a test driver reads the environment and waits")]
 
+pub mod cluster;
 pub mod process;
 pub mod program;
 pub mod project;

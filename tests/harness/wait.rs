@@ -7,13 +7,20 @@ use std::time::{Duration, Instant};
 ///
 /// # Panics
 /// After `limit`; the message says what was awaited.
-pub fn until<T>(what: &str, limit: Duration, mut check: impl FnMut() -> Option<T>) -> T {
+pub fn until<T>(what: &str, limit: Duration, check: impl FnMut() -> Option<T>) -> T {
+    within(limit, check).unwrap_or_else(|| panic!("waited {limit:?} for {what}"))
+}
+
+/// Calls `check` until it yields something, or the time is over.
+pub fn within<T>(limit: Duration, mut check: impl FnMut() -> Option<T>) -> Option<T> {
     let deadline = Instant::now() + limit;
     loop {
         if let Some(found) = check() {
-            return found;
+            return Some(found);
         }
-        assert!(Instant::now() < deadline, "waited {limit:?} for {what}");
+        if Instant::now() >= deadline {
+            return None;
+        }
         thread::sleep(Duration::from_millis(25));
     }
 }

@@ -1,0 +1,148 @@
+//! The node itself: pods run, reach and are reached, and nothing is left of it.
+
+use crate::node;
+use harness::cluster::Cluster;
+use harness::program::binary;
+use harness::project::run;
+use harness::{process, wait};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// Two pods behind a Service.
+const PODS: &str = include_str!("stage/pods.yaml");
+const IN_A_POD: &str = "/usr/local/bin/pod";
+
+fn apply(cluster: &Cluster, folder: &Path, manifest: &str) {
+    let file = folder.join("manifest.yaml");
+    std::fs::write(&file, manifest).expect("a test writes its own folder");
+    cluster
+        .run(&["apply", "--server-side", "-f", &file.display().to_string()])
+        .success();
+}
+
+#[test]
+fn pods_run_and_reach_services_names_and_this_machine() {
+    let cluster = node();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    assert!(
+        cluster.ready_after < Duration::from_secs(60),
+        "it took {:?}",
+        cluster.ready_after
+    );
+    apply(&cluster, folder.path(), PODS);
+    cluster
+        .run(&[
+            "rollout",
+            "status",
+            "deployment/two",
+            "--namespace=stage",
+            "--timeout=120s",
+        ])
+        .success();
+    let inside = |arguments: &[&str]| {
+        cluster
+            .run(
+                &[
+                    &["exec", "--namespace=stage", "deployment/two", "--", IN_A_POD],
+                    arguments,
+                ]
+                .concat(),
+            )
+            .success()
+            .text
+    };
+    let service = inside(&["resolve", "two.stage"]);
+    assert!(service.trim().starts_with("10.215."), "{service}");
+    assert!(inside(&["connect", "kubernetes.default:443"]).contains(":443"));
+    assert!(
+        inside(&["get", "http://two:80/name"]).starts_with("200\ntwo-"),
+        "from pod to Service to pod"
+    );
+
+    let here = TcpListener::bind((cluster.site().host(), 0)).expect("this machine's end of the link");
+    let port = here.local_addr().expect("it is bound").port();
+    let answering = std::thread::spawn(move || {
+        let (mut caller, from) = here.accept().expect("a pod calls");
+        let _ = caller.read(&mut [0; 1024]);
+        caller
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello")
+            .expect("it listens");
+        from.ip()
+    });
+    assert_eq!(
+        inside(&["get", &format!("http://{}:{port}/", cluster.site().host())]),
+        "200\nhello"
+    );
+    let from = answering.join().expect("it was called");
+    assert!(from.to_string().starts_with("10.214."), "a pod's own address: {from}");
+    cluster.run(&["delete", "namespace", "stage", "--wait=false"]).success();
+}
+
+#[test]
+fn a_killed_node_leaves_only_what_stop_removes() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let cluster = Cluster::start();
+    apply(&cluster, folder.path(), PODS);
+    cluster
+        .run(&[
+            "rollout",
+            "status",
+            "deployment/two",
+            "--namespace=stage",
+            "--timeout=120s",
+        ])
+        .success();
+    let processes = cluster.processes();
+    assert!(processes.len() > 10, "parts, shims and pods: {processes:?}");
+    process::kill(cluster.process_of("cluster").expect("the node's first process"));
+    wait::until("every process of the node to end", Duration::from_secs(20), || {
+        processes.iter().all(|&pid| !process::alive(pid)).then_some(())
+    });
+    cluster.stop();
+}
+
+#[test]
+fn a_node_whose_starter_is_killed_takes_itself_away() {
+    let above = tempfile::tempdir().expect("a temporary folder");
+    let folder = above.path().join("node");
+    let mut starter = Command::new(binary("cluster"))
+        .arg("hold")
+        .arg(&folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut said = BufReader::new(starter.stdout.take().expect("it is piped")).lines();
+    let first = said.next().expect("it says that it is ready").expect("text");
+    assert!(first.contains("ready after"), "{first}");
+    process::kill(starter.id());
+    starter.wait().expect("it was killed");
+    wait::until("the node to be gone", Duration::from_secs(30), || {
+        (process::mentioning(&folder).is_empty() && !folder.exists()).then_some(())
+    });
+}
+
+#[test]
+fn a_start_that_is_cut_off_anywhere_leaves_nothing_after_down() {
+    let above = tempfile::tempdir().expect("a temporary folder");
+    let folder = above.path().join("node");
+    let cluster = |command: &str| {
+        let mut program = Command::new(binary("cluster"));
+        program.arg(command).arg(&folder).stdin(Stdio::null());
+        program
+    };
+    for milliseconds in [100, 400, 1500] {
+        let mut starting = cluster("up").stdout(Stdio::null()).spawn().expect("it starts");
+        std::thread::sleep(Duration::from_millis(milliseconds));
+        process::kill(starting.id());
+        starting.wait().expect("it was killed");
+        run(&mut cluster("down")).success();
+        assert!(!folder.exists(), "after {milliseconds} ms");
+        wait::until("every process of the node to end", Duration::from_secs(20), || {
+            process::mentioning(&folder).is_empty().then_some(())
+        });
+    }
+}
