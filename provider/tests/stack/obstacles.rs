@@ -59,27 +59,32 @@ async fn a_missing_engine_names_the_command() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_ends_at_once_is_told_by_its_log() {
     let test = TestStack::new();
-    // More memory than any machine has: PostgreSQL refuses to start.
-    let greedy = Postgres {
-        shared_buffers_mb: Some(1 << 20),
-        ..postgres()
-    };
-    let error = test
-        .apply(&StackSpec {
-            postgres: Some(greedy),
-            ..database()
-        })
-        .await
-        .unwrap_err();
+    test.apply(&database()).await.unwrap();
+    let settings = test.dir.join("postgres/data/postgresql.auto.conf");
+    let right = fs::read_to_string(&settings).unwrap();
+    fs::write(&settings, format!("{right}no_such_setting = 1\n")).unwrap();
+    let error = test.apply(&with_more_connections()).await.unwrap_err();
     let text = error.to_string();
     assert!(matches!(error, StackError::Ended { .. }), "{text}");
     assert!(
-        text.contains("it exited with status 1") && text.contains("shared memory"),
+        text.contains("it exited with status 1") && text.contains("no_such_setting"),
         "{text}"
     );
     // Corrected, it starts: nothing has to be cleaned up by hand.
-    test.apply(&database()).await.unwrap();
+    fs::write(&settings, right).unwrap();
+    test.apply(&with_more_connections()).await.unwrap();
     test.destroy().await;
+}
+
+/// PostgreSQL has to start anew for it.
+fn with_more_connections() -> StackSpec {
+    StackSpec {
+        postgres: Some(Postgres {
+            max_connections: Some(33),
+            ..postgres()
+        }),
+        ..database()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
