@@ -142,6 +142,7 @@ impl Service for Postgres {
                 result: site.dir.join("data"),
             }),
             pid_file: Some(site.dir.join("data/postmaster.pid")),
+            stray_sockets: Vec::new(),
             // SIGINT closes the sessions; SIGTERM would wait for them. A killed server leaves shared memory behind.
             stop: Halt {
                 signal: StopSignal::Interrupt,

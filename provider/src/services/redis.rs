@@ -122,6 +122,7 @@ impl Service for Redis {
             refuses_root: false,
             prepare: None,
             pid_file: None,
+            stray_sockets: Vec::new(),
             stop: Halt {
                 signal: StopSignal::Terminate,
                 patience_ms: 10_000,

@@ -22,6 +22,9 @@ pub struct Unit {
     pub prepare: Option<Prepare>,
     /// A file with the program's pid that stops a new start when a kill -9 left it behind.
     pub pid_file: Option<PathBuf>,
+    /// Sockets that it makes outside of its folder and leaves behind; their names hold its ports, so they are its own.
+    #[serde(default)]
+    pub stray_sockets: Vec<PathBuf>,
     /// How to end it when its data stays.
     pub stop: Halt,
     /// How to end it when its data is deleted afterwards.

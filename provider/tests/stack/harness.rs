@@ -55,8 +55,22 @@ impl TestStack {
         self.stack.apply(spec, &CancellationToken::new()).await
     }
 
+    /// Destroys it; what a service made outside of its folder goes too.
     pub(crate) async fn destroy(&self) {
+        let sockets = self.stray_sockets();
         self.stack.destroy(&CancellationToken::new()).await.unwrap();
+        let left: Vec<_> = sockets.iter().filter(|path| path.exists()).collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+
+    /// Sockets of the services outside of the stack's folder.
+    pub(crate) fn stray_sockets(&self) -> Vec<PathBuf> {
+        let state = self.state();
+        let units = state["units"].as_object().cloned().unwrap_or_default();
+        let sockets = units
+            .values()
+            .filter_map(|unit| unit["unit"]["stray_sockets"].as_array());
+        sockets.flatten().filter_map(Value::as_str).map(PathBuf::from).collect()
     }
 
     pub(crate) async fn status(&self) -> Status {

@@ -42,6 +42,18 @@ async fn a_whole_stack_starts_side_by_side_and_leaves_nothing_behind() {
     println!("again, with nothing to do: {:?}", again.elapsed());
     assert_eq!(test.pids(), pids);
 
+    // Each where it is expected, so that `destroy` looks for it at the right place; and no log in the same folder.
+    let sockets = test.stray_sockets();
+    assert_eq!(sockets.len(), 7);
+    assert!(sockets.iter().all(|path| path.exists()), "{sockets:?}");
+    let log = format!(".{}", pids["object_store"]);
+    let temporary = std::fs::read_dir(std::env::temp_dir()).unwrap().flatten();
+    let mut names = temporary.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    assert_eq!(
+        names.find(|name| name.starts_with("weed.") && name.ends_with(&log)),
+        None
+    );
+
     let ports: Vec<_> = status.components.values().map(|seen| seen.port).collect();
     let ending = Instant::now();
     let supervisor = test.supervisor().unwrap();

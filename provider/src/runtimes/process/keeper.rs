@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::FileTypeExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -67,9 +68,12 @@ impl Keeper {
             let goal = self.goal.borrow_and_update().clone();
             running = match (running, goal) {
                 (None, Goal::Rest | Goal::Discard) => {
-                    self.ledger.change(|state| {
-                        state.units.remove(&self.name);
-                    });
+                    let mut last = None;
+                    self.ledger.change(|state| last = state.units.remove(&self.name));
+                    // It may have ended without this keeper.
+                    if let Some(last) = last {
+                        self.remove_sockets(&last.unit);
+                    }
                     return;
                 }
                 (Some(process), Goal::Rest) => self.end(process, |unit| unit.stop).await,
@@ -298,9 +302,23 @@ impl Keeper {
         if let Err(error) = self.clear_strays(&process.unit).await {
             tracing::error!(unit = self.name, error, "after the end");
         }
+        self.remove_sockets(&process.unit);
         self.ledger
             .change_unit(&self.name, &process.unit, |state| state.process = None);
         None
+    }
+
+    /// After the end of the process.
+    fn remove_sockets(&self, unit: &Unit) {
+        let sockets = unit
+            .stray_sockets
+            .iter()
+            .filter(|path| fs::symlink_metadata(path).is_ok_and(|data| data.file_type().is_socket()));
+        for socket in sockets {
+            if let Err(error) = remove(fs::remove_file(socket)) {
+                tracing::warn!(unit = self.name, socket = %socket.display(), %error, "cannot remove a socket");
+            }
+        }
     }
 }
 
