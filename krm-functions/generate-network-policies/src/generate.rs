@@ -44,7 +44,15 @@ impl Function for GenerateNetworkPolicies {
         let mut new = Vec::new();
         for target in &targets {
             let object = target.object;
-            let planned = policy_name(object, &config.name_suffix.0).and_then(|name| Ok((name, target.pod_labels()?)));
+            let Some(pod) = target.pod() else {
+                let message = "its pods have no single template with labels, so that no policy can be made for them. To \
+                               fix: write a NetworkPolicy for the labels that its controller gives them";
+                let finding = Finding::new(Severity::Warning, message).of(object);
+                context.findings.push(finding.at(object.position()));
+                continue;
+            };
+            let labels = target.pod_labels(&pod);
+            let planned = policy_name(object, &config.name_suffix.0).and_then(|name| Ok((name, labels?)));
             let (name, labels) = match planned {
                 Ok(planned) => planned,
                 Err(problem) => {

@@ -1,7 +1,7 @@
 //! Warns of containers that are told to connect elsewhere than their policy allows, as with another `view`.
 
 use contract_source::Contract;
-use endpoint_contract::VariableValue;
+use endpoint_contract::{Profile, VariableValue};
 use krm_fn::{Error, Finding, Findings, Node, Severity};
 
 use crate::config::Config;
@@ -12,7 +12,7 @@ pub(crate) fn addresses(contract: &Contract, config: &Config) -> Result<Vec<(&'s
     let protocols = contract.protocols(config.protocols.as_deref())?;
     let variables = contract
         .endpoints
-        .variables_of(&protocols, config.view)
+        .variables_of(&protocols, &Profile::ALL, config.view)
         .map_err(|error| Error::Failed(error.to_string()))?;
     let literals = variables.into_iter().filter_map(|variable| match variable.value {
         VariableValue::Literal(text) => Some((variable.name, text)),

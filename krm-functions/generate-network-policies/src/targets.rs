@@ -3,38 +3,36 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use krm_fn::workload::{self, Container};
+use krm_fn::workload::{self, Container, Pod};
 use krm_fn::{Error, Finding, Node, Object, Position, Selector, Severity, Stream};
 
 /// The annotation of workloads that ask for the endpoints.
 const INJECT: &str = "mlplat.dev/inject";
 
 /// Variables that say where an endpoint is. Others, such as AWS_REGION, are set for other reasons too.
-pub(crate) const ADDRESSES: [&str; 7] = [
-    "PGHOST",
-    "DATABASE_URL",
-    "REDIS_HOST",
-    "REDIS_URL",
-    "S3_ENDPOINT",
-    "AWS_ENDPOINT_URL_S3",
-    "MLFLOW_S3_ENDPOINT_URL",
+#[rustfmt::skip]
+pub(crate) const ADDRESSES: [&str; 18] = [
+    "PGHOST", "DATABASE_URL", "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "MLFLOW_BACKEND_STORE_URI",
+    "SPRING_DATASOURCE_URL", "REDIS_HOST", "REDIS_URL", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND",
+    "AIRFLOW__CELERY__BROKER_URL", "SPRING_DATA_REDIS_HOST", "S3_ENDPOINT", "AWS_ENDPOINT_URL_S3",
+    "MLFLOW_S3_ENDPOINT_URL", "FSSPEC_S3_ENDPOINT_URL", "AWS_ENDPOINT", "RCLONE_S3_ENDPOINT", "AWS_S3_ENDPOINT",
 ];
 
 /// Key and value.
 pub(crate) type Label = (String, String);
 
-/// A workload that gets a policy, and where its pods' specification is.
+/// A workload that gets a policy.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Target<'a> {
     pub(crate) object: Object<'a>,
-    path: &'static [&'static str],
 }
 
 /// The workloads that the selectors mean; without selectors, those that are given the endpoints.
 pub(crate) fn find<'a>(stream: &'a Stream, selectors: &[Selector<'_>]) -> Result<Vec<Target<'a>>, Error> {
     let workloads = stream
         .objects()
-        .filter_map(|object| workload::pod_spec(object).map(|path| Target { object, path }));
+        .filter(|object| workload::is_workload(*object))
+        .map(|object| Target { object });
     if selectors.is_empty() {
         let made = injected(stream);
         let found: Vec<Target<'_>> = workloads.filter(|target| target.has_endpoints(&made)).collect();
@@ -58,7 +56,7 @@ pub(crate) fn find<'a>(stream: &'a Stream, selectors: &[Selector<'_>]) -> Result
             let takes = selector.takes(target.object)
                 && target
                     .containers()
-                    .any(|container| selector.takes_container(&container.name));
+                    .any(|container| selector.takes_container(&container));
             *used |= takes;
             meant |= takes;
         }
@@ -92,7 +90,7 @@ fn injected(stream: &Stream) -> BTreeSet<(Option<Cow<'_, str>>, Cow<'_, str>)> {
 impl<'a> Target<'a> {
     /// Its containers, init containers first.
     pub(crate) fn containers(self) -> impl Iterator<Item = Container<'a>> {
-        workload::containers(self.object, self.path)
+        workload::containers(self.object).into_iter()
     }
 
     /// Whether the workload asks for the endpoints, or has them already.
@@ -116,17 +114,17 @@ impl<'a> Target<'a> {
                 .any(|container| has_variable(&container) || has_config_map(&container))
     }
 
-    /// The path to the labels of its pods.
-    fn labels_path(self) -> Vec<&'static str> {
-        let template = &self.path[..self.path.len() - 1];
-        [template, &["metadata", "labels"]].concat()
+    /// The template of its pods; `None` where there is more than one, or where a controller decides on the labels.
+    pub(crate) fn pod(self) -> Option<Pod<'a>> {
+        let mut pods = workload::pods(self.object);
+        pods.pop().filter(|pod| pods.is_empty() && pod.template.is_some())
     }
 
     /// The labels of its pods, sorted; at least one.
-    pub(crate) fn pod_labels(self) -> Result<Vec<Label>, Problem> {
-        let path = self.labels_path();
-        let field = path.join(".");
-        let Some(node) = self.object.root().at(&path).filter(|node| !node.is_null()) else {
+    pub(crate) fn pod_labels(self, pod: &Pod<'a>) -> Result<Vec<Label>, Problem> {
+        let field = format!("{}metadata.labels", pod.path.strip_suffix("spec").unwrap_or_default());
+        let labels = pod.template.and_then(|template| template.at(&["metadata", "labels"]));
+        let Some(node) = labels.filter(|node| !node.is_null()) else {
             return Err(Problem::no_label(field, self.object.position()));
         };
         let mut labels = Vec::new();
@@ -194,7 +192,9 @@ impl Problem {
 
 #[cfg(test)]
 mod tests {
-    use endpoint_contract::{Endpoints, HostPort, Origin, Postgres, PostgresCredentials, Redis, S3, SslMode, View};
+    use endpoint_contract::{
+        Endpoints, HostPort, Origin, Postgres, PostgresCredentials, Profile, Protocol, Redis, S3, SslMode, View,
+    };
 
     use super::ADDRESSES;
 
@@ -229,7 +229,9 @@ mod tests {
                 credentials: None,
             }),
         };
-        let variables = endpoints.variables(View::Host).unwrap();
+        let variables = endpoints
+            .variables_of(&Protocol::ALL, &Profile::ALL, View::Host)
+            .unwrap();
         let with_address = variables
             .iter()
             .filter(|variable| format!("{:?}", variable.value).contains("10.0.0.5"));

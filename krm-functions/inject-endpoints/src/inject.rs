@@ -3,11 +3,16 @@
 use std::collections::BTreeSet;
 
 use contract_source::Contract;
-use krm_fn::workload::{self, Container};
-use krm_fn::{Context, Error, Finding, Function, Object, Selector, Severity, Value};
+use krm_fn::workload::Container;
+use krm_fn::{Context, Error, Finding, Function, Object, Severity};
 
-use crate::config::Config;
-use crate::environment::{EnvironmentError, Injection};
+use crate::config::{Config, OnMissingRef};
+use crate::env_from::Sources;
+use crate::environment::{Applied, EnvironmentError, Injection};
+use crate::meant::Meant;
+use crate::missing::Known;
+use crate::provenance::Provenance;
+use crate::variables::Reference;
 use crate::{config_map, variables};
 
 /// See the module.
@@ -28,103 +33,102 @@ impl Function for InjectEndpoints {
             config.endpoints.as_ref(),
             config.endpoints_from.as_ref(),
         )?;
-        let wanted = variables::wanted(&contract, config)?;
-        let data = variables::public(&wanted, contract.environment.as_deref());
-        let entries = Value::Seq(wanted.iter().map(|one| one.entry.clone()).collect());
-        let injection = Injection {
-            wanted,
-            entries,
-            on_conflict: config.on_conflict,
-            order: config.order,
-        };
-
-        let (namespaces, problems) = {
-            let selectors = Selector::all(&config.selectors)?;
-            let mut meant = Meant {
-                selectors: &selectors,
-                used: vec![false; selectors.len()],
-            };
-            let mut namespaces = BTreeSet::new();
-            let mut problems = Vec::new();
-            for object in context.stream.objects() {
-                let Some(path) = workload::pod_spec(object) else {
-                    continue;
-                };
-                let mut injected = false;
-                for container in meant.containers(object, path) {
-                    injected = true;
-                    if let Err(error) = injection.apply(container.node, &mut context.edits) {
-                        problems.push(problem(object, &container, &error));
+        let variables = variables::all(&contract, config)?;
+        let data = variables::public(&variables.wanted, contract.environment.as_deref());
+        let sources = Sources::read(&config.env_from)?;
+        let injection = Injection::new(variables, sources, config.on_conflict, config.order);
+        let provenance = config
+            .provenance
+            .then(|| Provenance::new(&context.config_name, contract.environment.as_deref(), config.view));
+        let mut meant = Meant::read(config)?;
+        let mut namespaces = BTreeSet::new();
+        for object in context.stream.objects() {
+            let containers = meant.containers(object);
+            if containers.is_empty() {
+                continue;
+            }
+            namespaces.insert(object.namespace().map(std::borrow::Cow::into_owned));
+            let mut done = Vec::new();
+            for container in containers {
+                match injection.apply(&container, &mut context.edits) {
+                    Ok(Applied { kept, dangling }) => {
+                        let findings = dangling.iter().filter_map(|(variable, refers_to)| {
+                            dangling_reference(config.on_missing_ref, object, &container, variable, refers_to)
+                        });
+                        findings.for_each(|finding| context.findings.push(finding));
+                        done.push((container, kept));
+                    }
+                    Err(error) => {
+                        context.findings.push(problem(object, &container, &error));
                         // The others of this workload most likely fail for the same reason.
                         break;
                     }
                 }
-                if injected {
-                    namespaces.insert(object.namespace().map(std::borrow::Cow::into_owned));
-                }
             }
-            meant.all_used(namespaces.is_empty())?;
-            (namespaces, problems)
-        };
-        problems.into_iter().for_each(|problem| context.findings.push(problem));
+            if let Some(provenance) = &provenance
+                && let Err(error) = provenance.annotate(object, &injection, &done, &mut context.edits)
+            {
+                let finding = Finding::new(Severity::Error, error.message).of(object);
+                context
+                    .findings
+                    .push(finding.field("metadata.annotations").at(error.position));
+            }
+        }
+        for problem in meant.problems(config.on_no_match, namespaces.is_empty()) {
+            context.findings.push(problem);
+        }
+        if config.on_missing_ref != OnMissingRef::Ignore {
+            let of_variables = injection
+                .wanted
+                .iter()
+                .filter_map(|one| Some((one.name.as_str(), one.reference.as_ref()?)));
+            let of_sources = injection
+                .sources
+                .references
+                .iter()
+                .map(|reference| ("envFrom", reference));
+            let references: Vec<(&str, &Reference)> = of_variables.chain(of_sources).collect();
+            if !references.is_empty() {
+                let known = Known::among(context.all_objects());
+                let found = known.check(config.on_missing_ref, &namespaces, references.iter().copied());
+                found.into_iter().for_each(|finding| context.findings.push(finding));
+            }
+        }
         config_map::provide(context, &namespaces, &data)
     }
 }
 
-/// The selectors, and which of them have met a container.
-struct Meant<'s, 'c> {
-    selectors: &'s [Selector<'c>],
-    used: Vec<bool>,
-}
-
-impl Meant<'_, '_> {
-    /// The containers of a workload that a selector means; all of them without selectors.
-    fn containers<'a>(&mut self, object: Object<'a>, path: &'static [&'static str]) -> Vec<Container<'a>> {
-        if self.selectors.is_empty() {
-            return workload::containers(object, path).collect();
-        }
-        let taken: Vec<usize> = (0..self.selectors.len())
-            .filter(|&at| self.selectors[at].takes(object))
-            .collect();
-        if taken.is_empty() {
-            return Vec::new();
-        }
-        let mut meant = |container: &Container<'a>| {
-            let mut any = false;
-            for &at in &taken {
-                let takes = self.selectors[at].takes_container(&container.name);
-                self.used[at] |= takes;
-                any |= takes;
-            }
-            any
-        };
-        workload::containers(object, path)
-            .filter(|container| meant(container))
-            .collect()
-    }
-
-    /// Refuses a run that meant nothing: a misspelt selector must not pass for success.
-    fn all_used(&self, nothing: bool) -> Result<(), Error> {
-        if let Some(at) = self.used.iter().position(|used| !used) {
-            return Err(Error::refused(
-                format!("spec.selectors[{at}] matches no container of any workload in the stream"),
-                "correct the selector, or remove it; kinds are written as in the manifests (`Deployment`)",
-            ));
-        }
-        if nothing {
-            return Err(Error::refused(
-                "there is no workload in the stream: nothing to give the endpoints to",
-                "list the bases with the workloads under `resources:` of the same kustomization",
-            ));
-        }
-        Ok(())
-    }
+/// A `$(NAME)` that stays as it is, because the container has no such variable.
+fn dangling_reference(
+    policy: OnMissingRef,
+    object: Object<'_>,
+    container: &Container<'_>,
+    variable: &str,
+    refers_to: &str,
+) -> Option<Finding> {
+    let severity = match policy {
+        OnMissingRef::Error => Severity::Error,
+        OnMissingRef::Auto | OnMissingRef::Warn => Severity::Warning,
+        OnMissingRef::Ignore => return None,
+    };
+    let message = format!(
+        "{variable} refers to $({refers_to}), but the container has no such variable, so that the text stays as it is. To \
+         fix: add {refers_to} to `spec.variables`, or write `$$({refers_to})` if it is meant"
+    );
+    Some(
+        Finding::new(severity, message)
+            .of(object)
+            .field(format!("{}.{}", container.path, container.key))
+            .at(container.node.position()),
+    )
 }
 
 fn problem(object: Object<'_>, container: &Container<'_>, error: &EnvironmentError) -> Finding {
     let position = match error {
         EnvironmentError::Edit(error) => error.position,
-        EnvironmentError::Conflict(_) | EnvironmentError::Order { .. } => container.node.position(),
+        EnvironmentError::Conflict(_) | EnvironmentError::Order { .. } | EnvironmentError::NoHolder(_) => {
+            container.node.position()
+        }
     };
     let message = match error {
         EnvironmentError::Edit(error) => error.message.clone(),
@@ -132,7 +136,7 @@ fn problem(object: Object<'_>, container: &Container<'_>, error: &EnvironmentErr
     };
     Finding::new(Severity::Error, message)
         .of(object)
-        .field(format!("{}.env", container.path))
+        .field(format!("{}.{}", container.path, container.key))
         .at(position)
 }
 

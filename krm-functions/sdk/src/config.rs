@@ -1,7 +1,7 @@
 //! Reads text into types: a function's configuration, or an object. Unknown fields are refused with a suggestion.
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 
 use crate::layout::column;
 use crate::node::Node;
@@ -23,14 +23,27 @@ pub struct ConfigError {
 struct Envelope<C> {
     api_version: String,
     kind: String,
-    #[serde(default, rename = "metadata")]
-    _metadata: Option<IgnoredAny>,
+    #[serde(default)]
+    metadata: Option<Metadata>,
     #[serde(default)]
     spec: C,
 }
 
-/// Reads a configuration of this version and kind and takes its `spec`.
-pub(crate) fn from_config<C>(text: &str, api_version: &str, kind: &str) -> Result<C, ConfigError>
+/// Of the metadata only the name matters; the rest may be anything.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Metadata {
+    name: Option<String>,
+}
+
+/// A configuration's name and `spec`.
+pub(crate) struct Read<C> {
+    pub(crate) name: String,
+    pub(crate) spec: C,
+}
+
+/// Reads a configuration of this version and kind.
+pub(crate) fn from_config<C>(text: &str, api_version: &str, kind: &str) -> Result<Read<C>, ConfigError>
 where
     C: DeserializeOwned + Default,
 {
@@ -51,7 +64,10 @@ where
             message: format!("apiVersion {found:?} of kind {kind} is not known. To fix: set `apiVersion: {known}`"),
         });
     }
-    Ok(envelope.spec)
+    Ok(Read {
+        name: envelope.metadata.and_then(|metadata| metadata.name).unwrap_or_default(),
+        spec: envelope.spec,
+    })
 }
 
 /// Reads the text of a node; places are those of the whole text.
@@ -156,7 +172,8 @@ mod tests {
 
     fn error(text: &str) -> String {
         from_config::<Spec>(text, crate::API_VERSION, "Example")
-            .unwrap_err()
+            .err()
+            .unwrap()
             .to_string()
     }
 
@@ -181,12 +198,8 @@ mod tests {
     #[test]
     fn metadata_may_hold_anything_and_spec_may_be_missing() {
         let text = "apiVersion: mlplat.dev/v1alpha1\nkind: Example\nmetadata: {name: a, annotations: {b: c}}\n";
-        assert!(
-            from_config::<Spec>(text, crate::API_VERSION, "Example")
-                .unwrap()
-                .on_conflict
-                .is_none()
-        );
+        let read = from_config::<Spec>(text, crate::API_VERSION, "Example").ok().unwrap();
+        assert!(read.name == "a" && read.spec.on_conflict.is_none());
     }
 
     #[test]

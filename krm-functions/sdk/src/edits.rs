@@ -47,9 +47,14 @@ impl Edits {
         *self = Self::default();
     }
 
-    /// How many items of lists were taken away.
+    /// How many objects were taken away.
     pub(crate) fn removals(&self) -> usize {
         self.removals
+    }
+
+    /// Counts objects that are taken away.
+    pub(crate) fn count_removals(&mut self, objects: usize) {
+        self.removals += objects;
     }
 
     /// Gives `key` of `map` a value: replaces the one it has, or adds the key at the end.
@@ -140,37 +145,50 @@ impl Edits {
         Ok(())
     }
 
-    /// Takes the item at `at` out of `seq`, with the lines it stands on.
-    pub fn remove(&mut self, seq: Node<'_>, at: usize) -> Result<(), EditError> {
+    /// Takes the items at these places out of `seq`, with the lines they stand on. Name all of them in one call, and put
+    /// nothing directly behind one that goes, nor replace a list that loses all it has.
+    pub fn remove(&mut self, seq: Node<'_>, places: &[usize]) -> Result<(), EditError> {
+        if places.is_empty() {
+            return Ok(());
+        }
         may_edit(seq, Kind::Seq)?;
         let items: Vec<Node<'_>> = seq.items().collect();
-        let Some(item) = items.get(at) else { return Ok(()) };
-        refuse_shared(*item)?;
-        self.removals += 1;
-        let (text, end) = (&seq.index().text, item.raw().end as usize);
-        // From the end of the item before to the end of this one; the first one up to the next.
-        let (start, end) = match (at.checked_sub(1), items.get(at + 1)) {
-            (Some(before), _) if is_flow(seq) => (items[before].raw().end as usize, end),
-            (Some(before), _) => (
-                end_of_line(text, items[before].raw().end as usize),
-                end_of_line(text, end),
-            ),
-            (None, Some(next)) if is_flow(seq) => (item.raw().start as usize, next.raw().start as usize),
-            (None, Some(_)) => (seq.raw().start as usize, next_dash(text, end)),
-            (None, None) => {
-                // At its key's column a flow list would be no value of the key.
-                let text = if is_flow(seq) { "[]" } else { "  []" };
-                self.splice(seq.raw().start as usize, seq.raw().end as usize, text.to_owned());
-                return Ok(());
-            }
+        let goes = |at: usize| places.contains(&at);
+        let gone = (0..items.len()).filter(|&at| goes(at)).count();
+        for (_, item) in items.iter().enumerate().filter(|(at, _)| goes(*at)) {
+            refuse_shared(*item)?;
+        }
+        if gone == items.len() {
+            // At its key's column a flow list would be no value of the key.
+            let text = if is_flow(seq) { "[]" } else { "  []" };
+            self.splice(seq.raw().start as usize, seq.raw().end as usize, text.to_owned());
+            return Ok(());
+        }
+        let text = &seq.index().text;
+        let end_of = |item: Node<'_>| {
+            let end = item.raw().end as usize;
+            if is_flow(seq) { end } else { end_of_line(text, end) }
         };
-        self.splice(start, end, String::new());
+        let mut at = 0;
+        while at < items.len() {
+            let run = (at..items.len()).take_while(|&at| goes(at)).count();
+            if run > 0 {
+                let last = items[at + run - 1];
+                // From the end of the item before to the end of the last one; the first ones up to the next.
+                let (start, end) = match at.checked_sub(1) {
+                    Some(before) => (end_of(items[before]), end_of(last)),
+                    None if is_flow(seq) => (items[0].raw().start as usize, items[run].raw().start as usize),
+                    None => (seq.raw().start as usize, next_dash(text, last.raw().end as usize)),
+                };
+                self.splice(start, end, String::new());
+            }
+            at += run + 1;
+        }
         Ok(())
     }
 
     /// Takes a whole document's content away; its markers and comments stay.
     pub(crate) fn blank(&mut self, root: Node<'_>) {
-        self.removals += 1;
         self.splice(root.raw().start as usize, root.raw().end as usize, String::new());
     }
 

@@ -33,6 +33,8 @@ pub trait Function {
 pub struct Context<'a, C> {
     /// The function's configuration.
     pub config: C,
+    /// `metadata.name` of the configuration; empty where it has none.
+    pub config_name: String,
     /// The objects, which the edits apply to.
     pub stream: &'a Stream,
     /// Objects to read only (`--with`); never part of the answer.

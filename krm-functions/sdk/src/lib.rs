@@ -43,10 +43,12 @@
 //! | `value`, `edits`, `layout` | what to put in, and where |
 //! | `config`, `finding` | configuration as a type; what there is to say |
 //! | `function`, `run`, `program` | the trait, one run without I/O, and the program around it |
-//! | [`workload`], [`selector`] | pod templates and containers of the core kinds; which of them are meant |
+//! | [`workload`], [`selector`] | pod templates and containers of all known kinds; which of them are meant |
+//! | [`credential`] | what looks like a password in plain text |
 //! | [`testing`] | case folders |
 
 mod config;
+pub mod credential;
 mod edits;
 mod finding;
 mod function;

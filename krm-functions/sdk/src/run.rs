@@ -85,7 +85,8 @@ pub fn respond<F: Function>(function: &F, request: Request) -> Answer {
         }
     };
     let mut context = Context {
-        config,
+        config: config.spec,
+        config_name: config.name,
         stream: &stream,
         beside: &beside,
         edits: Edits::default(),
@@ -129,8 +130,11 @@ pub fn respond<F: Function>(function: &F, request: Request) -> Answer {
     }
 }
 
+/// The stream, what is to be read beside it, and the configuration.
+type Ready<C> = (Stream, Vec<Stream>, config::Read<C>);
+
 /// Reads everything that is given; an error is a message.
-fn prepare<F: Function>(request: Request) -> Result<(Stream, Vec<Stream>, F::Config), String> {
+fn prepare<F: Function>(request: Request) -> Result<Ready<F::Config>, String> {
     let stream = Stream::parse(request.input).map_err(|error| format!("the input cannot be read: {error}"))?;
     let mut beside = Vec::new();
     for Named { name, text } in request.beside {

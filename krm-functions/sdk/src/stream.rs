@@ -1,5 +1,6 @@
 //! A stream of Kubernetes objects, in the shapes in which they come: a ResourceList, or documents one after the other.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use crate::edits::{EditError, Edits};
@@ -151,16 +152,20 @@ impl Stream {
 
     /// Takes away the objects that `unwanted` names.
     pub fn remove(&self, unwanted: impl Fn(Object<'_>) -> bool, edits: &mut Edits) -> Result<(), EditError> {
+        let mut lists: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
         for place in &self.objects {
             let node = Node::new(&self.index, place.object);
             if unwanted(Object::new(node)) {
+                edits.count_removals(1);
                 match place.item {
-                    Some((items, at)) => edits.remove(Node::new(&self.index, items), at as usize)?,
+                    Some((items, at)) => lists.entry(items).or_default().push(at as usize),
                     None => edits.blank(node),
                 }
             }
         }
-        Ok(())
+        lists
+            .into_iter()
+            .try_for_each(|(items, places)| edits.remove(Node::new(&self.index, items), &places))
     }
 
     /// Puts the edits in order; nothing can be written before.

@@ -1,5 +1,6 @@
 //! What an edit puts in: a small tree, written in block or flow style. Strings are always double-quoted.
 
+use crate::node::{Node, NodeKind};
 use crate::scalar;
 
 /// Something to insert. Mappings keep the order they are given in.
@@ -26,6 +27,61 @@ impl Value {
                 .map(|(key, value)| (key.into(), value.into()))
                 .collect(),
         )
+    }
+
+    /// The value as JSON without white space.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut text = String::new();
+        self.write_json(&mut text);
+        text
+    }
+
+    fn write_json(&self, to: &mut String) {
+        match self {
+            Self::Map(entries) => {
+                to.push('{');
+                for (i, (key, value)) in entries.iter().enumerate() {
+                    to.push_str(if i > 0 { "," } else { "" });
+                    scalar::quote(key, to);
+                    to.push(':');
+                    value.write_json(to);
+                }
+                to.push('}');
+            }
+            Self::Seq(items) => {
+                to.push('[');
+                for (i, item) in items.iter().enumerate() {
+                    to.push_str(if i > 0 { "," } else { "" });
+                    item.write_json(to);
+                }
+                to.push(']');
+            }
+            scalar => scalar.write_flow(to),
+        }
+    }
+
+    /// Whether a node says this already, for every reader. The order of keys means nothing.
+    #[must_use]
+    pub fn is_said_by(&self, node: Node<'_>) -> bool {
+        let node = node.resolve();
+        match self {
+            Self::Text(text) => node.as_str().is_some_and(|found| found == *text),
+            Self::Bool(flag) => node.source() == if *flag { "true" } else { "false" },
+            Self::Int(number) => node.source() == number.to_string(),
+            Self::Map(entries) => {
+                node.kind() == NodeKind::Map
+                    && node.entries().count() == entries.len()
+                    && entries
+                        .iter()
+                        .all(|(key, value)| node.get(key).is_some_and(|node| value.is_said_by(node)))
+            }
+            Self::Seq(items) => {
+                node.kind() == NodeKind::Seq
+                    && node.items().count() == items.len()
+                    && node.items().zip(items).all(|(node, value)| value.is_said_by(node))
+            }
+        }
     }
 
     /// Whether the value is written on one line in block style too.
@@ -177,6 +233,10 @@ mod tests {
         assert_eq!(
             flow,
             r#"{"name": "PG\"HOST", "yes": {"key": "a"}, "list": [{"a": 1, "b": true}, "x"], "none": {}}"#
+        );
+        assert_eq!(
+            value.to_json(),
+            r#"{"name":"PG\"HOST","yes":{"key":"a"},"list":[{"a":1,"b":true},"x"],"none":{}}"#
         );
         let mut block = String::new();
         value.write_block(2, "\n", &mut block);

@@ -21,10 +21,7 @@ pub(crate) fn apply(images: &[Image], work: &mut Work<'_>) -> Result<(), Error> 
     }
     let mut rules = rules(images)?;
     for object in work.stream.objects() {
-        let Some(path) = workload::pod_spec(object) else {
-            continue;
-        };
-        for container in workload::containers(object, path) {
+        for container in workload::containers(object) {
             let Some(image) = container.node.text_at(&["image"]).filter(|image| !image.is_empty()) else {
                 continue;
             };

@@ -28,14 +28,11 @@ pub(crate) fn apply(entries: &[LogLevel], work: &mut Work<'_>) -> Result<(), Err
         return Ok(());
     }
     for object in work.stream.objects() {
-        let Some(path) = workload::pod_spec(object) else {
-            continue;
-        };
         let taken: Vec<Vec<String>> = meant
             .iter_mut()
-            .map(|meant| meant.containers(object, path).into_iter().map(|one| one.path).collect())
+            .map(|meant| meant.containers(object).into_iter().map(|one| one.path).collect())
             .collect();
-        for container in workload::containers(object, path) {
+        for container in workload::containers(object) {
             let mut last: Vec<usize> = Vec::new();
             for at in (0..entries.len()).filter(|&at| taken[at].contains(&container.path)) {
                 last.retain(|&earlier| entries[earlier].variable != entries[at].variable);

@@ -31,10 +31,13 @@ impl<'c> Meant<'c> {
 
     /// Selectors of objects, which have no containers.
     pub(crate) fn of_objects(place: String, selectors: &'c [selector::Spec]) -> Result<Self, Error> {
-        if let Some(at) = selectors.iter().position(|one| !one.containers.is_empty()) {
+        let of_containers = |one: &selector::Spec| !one.containers.is_empty() || !one.container_types.is_empty();
+        if let Some(at) = selectors.iter().position(of_containers) {
+            let types = selectors[at].containers.is_empty();
+            let field = if types { "containerTypes" } else { "containers" };
             return Err(Error::refused(
-                format!("{place}.selectors[{at}].containers has no meaning here: whole objects are taken"),
-                "remove `containers`",
+                format!("{place}.selectors[{at}].{field} has no meaning here: whole objects are taken"),
+                format!("remove `{field}`"),
             ));
         }
         Self::of_containers(place, selectors)
@@ -63,22 +66,22 @@ impl<'c> Meant<'c> {
     }
 
     /// The containers of a workload that are taken.
-    pub(crate) fn containers<'a>(&mut self, object: Object<'a>, path: &'static [&'static str]) -> Vec<Container<'a>> {
-        let all = workload::containers(object, path);
+    pub(crate) fn containers<'a>(&mut self, object: Object<'a>) -> Vec<Container<'a>> {
+        let all = workload::containers(object);
         let taken: Vec<usize> = (0..self.selectors.len())
             .filter(|&at| self.selectors[at].takes(object))
             .collect();
         let mut takes = |container: &Container<'a>| {
             let mut any = self.selectors.is_empty();
             for &at in &taken {
-                let takes = self.selectors[at].takes_container(&container.name);
+                let takes = self.selectors[at].takes_container(container);
                 self.used[at] |= takes;
                 any |= takes;
             }
             self.any |= any;
             any
         };
-        all.filter(|container| takes(container)).collect()
+        all.into_iter().filter(|container| takes(container)).collect()
     }
 
     /// What is wrong with an entry or a selector that took nothing; `what` it looked for: `Service`.

@@ -46,21 +46,21 @@ fn claims(object: Object<'_>) -> Vec<(Node<'_>, String)> {
     if object.kind() == "PersistentVolumeClaim" && object.api_version() == "v1" {
         return vec![(object.root(), "spec".to_owned())];
     }
-    let Some(path) = workload::pod_spec(object) else {
-        return Vec::new();
-    };
     let items = |path: &[&str]| object.root().at(path).into_iter().flat_map(Node::items).enumerate();
-    let templates = (object.kind() == "StatefulSet").then_some(["spec", "volumeClaimTemplates"]);
+    let stateful_set = workload::is_workload(object) && object.kind() == "StatefulSet";
+    let templates = stateful_set.then_some(["spec", "volumeClaimTemplates"]);
     let mut claims: Vec<(Node<'_>, String)> = templates
         .into_iter()
         .flat_map(|path| items(&path))
         .map(|(at, claim)| (claim, format!("spec.volumeClaimTemplates[{at}].spec")))
         .collect();
-    let volumes = [path, &["volumes"]].concat();
-    for (at, volume) in items(&volumes) {
-        if let Some(claim) = volume.at(&["ephemeral", "volumeClaimTemplate"]) {
-            let path = format!("{}[{at}].ephemeral.volumeClaimTemplate.spec", volumes.join("."));
-            claims.push((claim, path));
+    for pod in workload::pods(object) {
+        let volumes = pod.spec.at(&["volumes"]).into_iter().flat_map(Node::items);
+        for (at, volume) in volumes.enumerate() {
+            if let Some(claim) = volume.at(&["ephemeral", "volumeClaimTemplate"]) {
+                let path = format!("{}.volumes[{at}].ephemeral.volumeClaimTemplate.spec", pod.path);
+                claims.push((claim, path));
+            }
         }
     }
     claims

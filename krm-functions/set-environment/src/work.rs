@@ -1,6 +1,6 @@
 //! What every part works on: edits that do nothing where nothing is to change, and errors that name object and field.
 
-use krm_fn::{EditError, Edits, Finding, Findings, Node, NodeKind, Object, Severity, Stream, Value};
+use krm_fn::{EditError, Edits, Finding, Findings, Node, Object, Severity, Stream, Value};
 
 /// The objects, and what is to become of them.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl Work<'_> {
 
     /// Sets `key` of `map`, unless it says so already.
     pub(crate) fn set(&mut self, map: Node<'_>, key: &str, value: &Value) -> Result<(), EditError> {
-        if map.at(&[key]).is_some_and(|node| says(node, value)) {
+        if map.at(&[key]).is_some_and(|node| value.is_said_by(node)) {
             return Ok(());
         }
         self.edits.set(map, key, value)
@@ -41,31 +41,9 @@ impl Work<'_> {
         match map.get(key).or_else(|| map.at(&[key])).filter(|node| !node.is_null()) {
             Some(below) => entries
                 .iter()
-                .filter(|(key, value)| !below.at(&[key]).is_some_and(|node| says(node, value)))
+                .filter(|(key, value)| !below.at(&[key]).is_some_and(|node| value.is_said_by(node)))
                 .try_for_each(|(key, value)| self.edits.set(below, key, value)),
             None => self.edits.set(map, key, &Value::Map(entries.to_vec())),
-        }
-    }
-}
-
-/// Whether a node says what a value says, for every reader.
-pub(crate) fn says(node: Node<'_>, value: &Value) -> bool {
-    let node = node.resolve();
-    match value {
-        Value::Text(text) => node.as_str().is_some_and(|found| found == *text),
-        Value::Bool(flag) => node.source() == if *flag { "true" } else { "false" },
-        Value::Int(number) => node.source() == number.to_string(),
-        Value::Map(entries) => {
-            node.kind() == NodeKind::Map
-                && node.entries().count() == entries.len()
-                && entries
-                    .iter()
-                    .all(|(key, value)| node.get(key).is_some_and(|node| says(node, value)))
-        }
-        Value::Seq(items) => {
-            node.kind() == NodeKind::Seq
-                && node.items().count() == items.len()
-                && node.items().zip(items).all(|(node, value)| says(node, value))
         }
     }
 }

@@ -10,7 +10,13 @@ use crate::quantity::amount;
 use crate::work::Work;
 
 /// Kinds with `spec.replicas`.
-const SCALED: [&str; 4] = ["Deployment", "ReplicaSet", "ReplicationController", "StatefulSet"];
+const SCALED: [&str; 5] = [
+    "Deployment",
+    "ReplicaSet",
+    "ReplicationController",
+    "Rollout",
+    "StatefulSet",
+];
 
 /// One entry, its preset looked up.
 struct Entry<'c> {
@@ -51,8 +57,8 @@ pub(crate) fn apply(config: &Config, work: &mut Work<'_>) -> Result<(), Error> {
     let is_scaler = |object: &Object<'_>| object.kind() == "HorizontalPodAutoscaler";
     let scalers: Vec<Object<'_>> = stream.objects().filter(is_scaler).collect();
     for object in stream.objects() {
-        if let Some(path) = workload::pod_spec(object) {
-            size(object, path, &mut entries, &scalers, work);
+        if workload::is_workload(object) {
+            size(object, &mut entries, &scalers, work);
         }
     }
     for entry in &entries {
@@ -123,18 +129,12 @@ fn check_resources(place: &str, resources: Option<&Resources>) -> Result<(), Err
     Ok(())
 }
 
-fn size(
-    object: Object<'_>,
-    path: &'static [&'static str],
-    entries: &mut [Entry<'_>],
-    scalers: &[Object<'_>],
-    work: &mut Work<'_>,
-) {
+fn size(object: Object<'_>, entries: &mut [Entry<'_>], scalers: &[Object<'_>], work: &mut Work<'_>) {
     let scales = SCALED.contains(&object.kind().as_ref());
     let mut replicas = None;
     let mut resources: BTreeMap<String, usize> = BTreeMap::new();
     for (at, entry) in entries.iter_mut().enumerate() {
-        let containers = entry.meant.containers(object, path);
+        let containers = entry.meant.containers(object);
         if containers.is_empty() {
             continue;
         }
@@ -161,7 +161,7 @@ fn size(
             work.findings.warning(object, message);
         }
     }
-    for container in workload::containers(object, path) {
+    for container in workload::containers(object) {
         let Some(wanted) = resources.get(&container.path).and_then(|&at| entries[at].resources) else {
             continue;
         };

@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use endpoint_contract::{
-    Endpoints, HostPort, Origin, Postgres, PostgresCredentials, Redis, RedisCredentials, S3, S3Credentials, SslMode,
-    Variable, VariableValue, View,
+    Endpoints, HostPort, Origin, Postgres, PostgresCredentials, Profile, Protocol, Redis, RedisCredentials, S3,
+    S3Credentials, SslMode, Variable, VariableValue, View,
 };
 
 /// A variable that contracts give.
@@ -92,7 +92,9 @@ fn variables(full: bool) -> Vec<Variable> {
             credentials: full.then(|| S3Credentials::in_secret("a")),
         }),
     };
-    endpoints.variables(View::Host).expect("every endpoint has a host view")
+    endpoints
+        .variables_of(&Protocol::ALL, &Profile::ALL, View::Host)
+        .expect("every endpoint has a host view")
 }
 
 #[cfg(test)]
@@ -106,12 +108,17 @@ mod tests {
         };
         assert_eq!(
             names(|one| !one.always).join(" "),
-            "REDIS_USERNAME REDIS_PASSWORD S3_BUCKET S3_BUCKETS AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY"
+            "REDIS_USERNAME REDIS_PASSWORD REDISCLI_AUTH SPRING_DATA_REDIS_USERNAME SPRING_DATA_REDIS_PASSWORD S3_BUCKET \
+             S3_BUCKETS AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY"
         );
         assert_eq!(
             names(|one| one.always_literal).join(" "),
-            "PGHOST PGPORT PGDATABASE PGSSLMODE REDIS_HOST REDIS_PORT S3_ENDPOINT S3_REGION S3_FORCE_PATH_STYLE \
-             AWS_ENDPOINT_URL_S3 AWS_REGION AWS_DEFAULT_REGION MLFLOW_S3_ENDPOINT_URL"
+            "PGHOST PGPORT PGDATABASE PGSSLMODE SPRING_DATASOURCE_URL REDIS_HOST REDIS_PORT SPRING_DATA_REDIS_HOST \
+             SPRING_DATA_REDIS_PORT SPRING_DATA_REDIS_DATABASE SPRING_DATA_REDIS_SSL_ENABLED S3_ENDPOINT S3_REGION \
+             S3_FORCE_PATH_STYLE AWS_ENDPOINT_URL_S3 AWS_REGION AWS_DEFAULT_REGION MLFLOW_S3_ENDPOINT_URL \
+             FSSPEC_S3_ENDPOINT_URL AWS_ENDPOINT AWS_ALLOW_HTTP AWS_VIRTUAL_HOSTED_STYLE_REQUEST RCLONE_S3_PROVIDER \
+             RCLONE_S3_ENV_AUTH RCLONE_S3_ENDPOINT RCLONE_S3_REGION RCLONE_S3_FORCE_PATH_STYLE AWS_S3_ENDPOINT \
+             AWS_HTTPS AWS_VIRTUAL_HOSTING"
         );
         assert!(names_key(ENVIRONMENT) && !may_lack_key(ENVIRONMENT) && !super::names("LOG_LEVEL"));
     }

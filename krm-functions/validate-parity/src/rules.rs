@@ -65,8 +65,14 @@ const RULES: &[Rule] = &[
     },
     Rule {
         aspect: Some(Aspect::Replicas),
-        groups: &["", "apps", "extensions"],
-        kinds: &["Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"],
+        groups: &["", "apps", "extensions", "argoproj.io"],
+        kinds: &[
+            "Deployment",
+            "StatefulSet",
+            "ReplicaSet",
+            "ReplicationController",
+            "Rollout",
+        ],
         fields: &[&["spec", "replicas"]],
     },
 ];
@@ -97,13 +103,13 @@ fn starts_with(steps: &[Step<'_>], path: &[&str]) -> bool {
 
 /// `resources` of a container.
 fn is_resources(object: Object<'_>, steps: &[Step<'_>]) -> bool {
-    workload::pod_spec(object).is_some_and(|path| {
-        starts_with(steps, path)
-            && matches!(
-                &steps[path.len()..],
-                [Step::Key(list), Step::Item(_) | Step::At(_), Step::Key("resources"), ..] if CONTAINERS.contains(list)
-            )
-    })
+    let of_container = |steps: &[Step<'_>]| {
+        matches!(
+            steps,
+            [Step::Key(list), Step::Item(_) | Step::At(_), Step::Key("resources")] if CONTAINERS.contains(list)
+        )
+    };
+    workload::is_workload(object) && steps.windows(3).any(of_container)
 }
 
 /// The contract's variables, and their ConfigMap's values.
@@ -116,13 +122,9 @@ fn comes_from_contract(allow: &Allow, object: Object<'_>, steps: &[Step<'_>], ch
             _ => false,
         };
     }
-    let variable = steps.windows(4).find_map(|steps| match steps {
-        [
-            Step::Key(list),
-            Step::Item(_) | Step::At(_),
-            Step::Key("env"),
-            Step::Item(name),
-        ] if CONTAINERS.contains(list) => Some(name),
+    let known = workload::is_workload(object);
+    let variable = (2..=steps.len()).find_map(|end| match &steps[..end] {
+        [above @ .., Step::Key("env"), Step::Item(name)] if known || is_container(above) => Some(name),
         _ => None,
     });
     match (variable, steps.last()) {
@@ -133,12 +135,14 @@ fn comes_from_contract(allow: &Allow, object: Object<'_>, steps: &[Step<'_>], ch
     }
 }
 
+/// Whether the path is that of a container.
+fn is_container(steps: &[Step<'_>]) -> bool {
+    matches!(steps, [.., Step::Key(list), Step::Item(_) | Step::At(_)] if CONTAINERS.contains(list))
+}
+
 /// Whether the scalar at this path is the image of a container.
 pub(crate) fn is_image(steps: &[Step<'_>]) -> bool {
-    matches!(
-        steps,
-        [.., Step::Key(list), Step::Item(_) | Step::At(_), Step::Key("image")] if CONTAINERS.contains(list)
-    )
+    matches!(steps, [above @ .., Step::Key("image")] if is_container(above))
 }
 
 /// Whether the scalar at this path is the name of a namespace.
@@ -171,6 +175,7 @@ pub(crate) fn is_tools_annotation(key: &str) -> bool {
         "config.kubernetes.io/*",
         "config.k8s.io/*",
         "kustomize.config.k8s.io/*",
+        "provenance.mlplat.dev/*",
     ]
     .iter()
     .any(|pattern| selector::matches(pattern, key))

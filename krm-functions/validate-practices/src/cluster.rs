@@ -1,6 +1,6 @@
 //! What the rules look at: the objects to check, the workloads among them, and everything around them.
 
-use krm_fn::workload::{self, Container};
+use krm_fn::workload::{self, Container, ContainerType, Pod};
 use krm_fn::{Context, Node, Object};
 
 use crate::config::Config;
@@ -14,16 +14,16 @@ pub(crate) struct Subject<'a> {
     pub(crate) object: Object<'a>,
 }
 
-/// An object that runs pods.
+/// An object that runs pods; one of several kinds of pods is several workloads.
 #[derive(Debug)]
 pub(crate) struct Workload<'a> {
     pub(crate) subject: Subject<'a>,
     /// The path to the pod's specification.
-    pub(crate) path: &'static [&'static str],
+    pub(crate) path: String,
     /// The pod's specification.
     pub(crate) spec: Node<'a>,
-    /// The pod's labels.
-    pub(crate) labels: Labels,
+    /// The pod's labels; `None` where a controller decides on them.
+    pub(crate) labels: Option<Labels>,
     /// Init containers first.
     pub(crate) containers: Vec<Container<'a>>,
 }
@@ -35,6 +35,8 @@ pub(crate) struct Cluster<'a> {
     pub(crate) subjects: Vec<Subject<'a>>,
     /// Those of them that run pods.
     pub(crate) workloads: Vec<Workload<'a>>,
+    /// Containers that stand in no pod's specification, such as the steps of a Tekton Task.
+    pub(crate) loose: Vec<(Subject<'a>, Container<'a>)>,
     /// The objects to check and those to read beside them.
     around: Vec<Object<'a>>,
 }
@@ -47,7 +49,8 @@ impl<'a> Cluster<'a> {
             .map(|(number, object)| Subject { number, object })
             .collect();
         Self {
-            workloads: subjects.iter().filter_map(|&subject| Workload::of(subject)).collect(),
+            workloads: subjects.iter().flat_map(|&subject| Workload::all_of(subject)).collect(),
+            loose: subjects.iter().flat_map(|&subject| loose(subject)).collect(),
             around: context.all_objects().filter(applied).collect(),
             subjects,
         }
@@ -63,51 +66,56 @@ impl<'a> Cluster<'a> {
 }
 
 impl<'a> Workload<'a> {
-    fn of(subject: Subject<'a>) -> Option<Self> {
-        let object = subject.object;
-        let path = workload::pod_spec(object)?;
-        let template = object.root().at(&path[..path.len() - 1])?;
-        Some(Self {
-            spec: template.at(&["spec"])?,
-            labels: labels::labels(template.at(&["metadata", "labels"])),
-            containers: workload::containers(object, path).collect(),
+    fn all_of(subject: Subject<'a>) -> Vec<Self> {
+        let of = |pod: Pod<'a>| Self {
             subject,
-            path,
-        })
+            labels: pod
+                .template
+                .map(|template| labels::labels(template.at(&["metadata", "labels"]))),
+            containers: pod.containers(),
+            spec: pod.spec,
+            path: pod.path,
+        };
+        workload::pods(subject.object).into_iter().map(of).collect()
     }
 
     pub(crate) fn namespace(&self) -> String {
         namespace(self.subject.object)
     }
 
-    /// Whether the pods are meant to end.
-    fn ends(&self) -> bool {
+    /// Whether the pods go on as long as nobody stops them, and nobody else gives them probes.
+    fn stays(&self) -> bool {
         let restarts = || self.spec.text_at(&["restartPolicy"]);
         match self.subject.object.kind().as_ref() {
-            "Job" | "CronJob" => true,
-            "Pod" | "PodTemplate" => restarts().is_some_and(|policy| policy != "Always"),
+            "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "ReplicationController" | "Rollout" => true,
+            "Pod" | "PodTemplate" => restarts().is_none_or(|policy| policy == "Always"),
             _ => false,
         }
     }
 
     /// The containers that go on running as long as nobody stops them: native sidecars too, but nothing of a job.
     pub(crate) fn long_running(&self) -> impl Iterator<Item = &Container<'a>> {
-        let stays = |container: &&Container<'a>| {
-            !is_init(container)
-                || container
-                    .node
-                    .text_at(&["restartPolicy"])
-                    .is_some_and(|policy| policy == "Always")
-        };
-        let none = self.ends();
+        let stays = self.stays();
         self.containers
             .iter()
-            .filter(move |container| !none && stays(container))
+            .filter(move |container| stays && container.kind != ContainerType::InitContainer)
     }
 }
 
-fn is_init(container: &Container<'_>) -> bool {
-    container.path.contains(".initContainers[")
+fn loose(subject: Subject<'_>) -> Vec<(Subject<'_>, Container<'_>)> {
+    let pods = workload::pods(subject.object);
+    let of_pod = |container: &Container<'_>| {
+        let lists = pods.iter().flat_map(|pod| {
+            let list = |list: &str| format!("{}.{list}[", pod.path);
+            [list("containers"), list("initContainers")]
+        });
+        lists.into_iter().any(|list| container.path.starts_with(&list))
+    };
+    workload::containers(subject.object)
+        .into_iter()
+        .filter(|container| !of_pod(container))
+        .map(|container| (subject, container))
+        .collect()
 }
 
 /// The namespace that an object goes into; what names none goes where the others do that name none.

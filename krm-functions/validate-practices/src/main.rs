@@ -7,14 +7,12 @@
 //! | `date` | days, and today |
 //! | `labels` | label selectors of Kubernetes objects |
 //! | `cluster` | what the rules look up: workloads and the objects around them |
-//! | `credential` | what looks like a secret |
 //! | `rules` | the table of rules, one file for each |
 //! | `waivers` | who is excused, and until when |
 //! | `validate` | the function: all of that, in turn |
 
 mod cluster;
 mod config;
-mod credential;
 mod date;
 mod labels;
 mod rules;

@@ -33,6 +33,7 @@ fn is_empty(selector: &selector::Spec) -> bool {
         label_selector,
         annotation_selector,
         containers: _,
+        container_types: _,
     } = selector;
     kinds.is_empty()
         && names.is_empty()
@@ -109,17 +110,12 @@ impl<'c> Exception<'c> {
 
     fn means(&self, violation: &Violation<'_>) -> bool {
         self.waiver.rule == violation.rule
-            && self
-                .waiver
-                .selectors
-                .iter()
-                .zip(&self.selectors)
-                .any(|(spec, selector)| {
-                    let container = match &violation.container {
-                        Some(name) => selector.takes_container(name),
-                        None => spec.containers.is_empty(),
-                    };
-                    container && selector.takes(violation.subject.object)
-                })
+            && self.selectors.iter().any(|selector| {
+                let container = match &violation.container {
+                    Some(container) => selector.takes_container(container),
+                    None => !selector.is_of_containers(),
+                };
+                container && selector.takes(violation.subject.object)
+            })
     }
 }

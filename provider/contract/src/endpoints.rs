@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::problem::Checker;
-use crate::{ContractError, Postgres, Redis, S3, SecretKey, Variable, VariableValue, View};
+use crate::{ContractError, Postgres, Profile, Redis, S3, SecretKey, Variable, VariableValue, View, variable};
 
 /// One entry per protocol that the environment offers; absent = the environment has none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,8 +53,9 @@ impl fmt::Display for Protocol {
 }
 
 impl Endpoints {
-    /// The variables of all endpoints as seen from one side: by protocol in the order of [`Protocol::ALL`], and within
-    /// one so that a variable comes after those it refers to. The same contract always gives the same list.
+    /// The variables of all endpoints as seen from one side, of [`Profile::DEFAULT`]: by protocol in the order of
+    /// [`Protocol::ALL`], and within one so that a variable comes after those it refers to. The same contract always gives
+    /// the same list.
     ///
     /// The values are only as good as the contract: call [`EnvironmentEndpoints::validate`] first.
     ///
@@ -63,14 +64,20 @@ impl Endpoints {
     ///
     /// [`EnvironmentEndpoints::validate`]: crate::EnvironmentEndpoints::validate
     pub fn variables(&self, view: View) -> Result<Vec<Variable>, ContractError> {
-        self.variables_of(&Protocol::ALL, view)
+        self.variables_of(&Protocol::ALL, &Profile::DEFAULT, view)
     }
 
-    /// The variables of some protocols only; a protocol that the environment does not offer gives none.
+    /// The variables of some protocols only, and of some profiles together with those that they are composed of. A
+    /// protocol that the environment does not offer gives none.
     ///
     /// # Errors
     /// [`ContractError::MissingView`] for the first of them that cannot be reached from that side.
-    pub fn variables_of(&self, protocols: &[Protocol], view: View) -> Result<Vec<Variable>, ContractError> {
+    pub fn variables_of(
+        &self,
+        protocols: &[Protocol],
+        profiles: &[Profile],
+        view: View,
+    ) -> Result<Vec<Variable>, ContractError> {
         let mut list = Vec::new();
         for protocol in Protocol::ALL
             .into_iter()
@@ -88,6 +95,7 @@ impl Endpoints {
                 return Err(ContractError::MissingView { protocol, view });
             }
         }
+        variable::keep(&mut list, profiles);
         Ok(list)
     }
 

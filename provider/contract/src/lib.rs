@@ -32,6 +32,7 @@ mod environment;
 mod names;
 mod postgres;
 mod problem;
+mod profile;
 mod redis;
 mod s3;
 #[cfg(test)]
@@ -45,6 +46,7 @@ pub use environment::{API_VERSION, ApiVersion, EnvironmentEndpoints, KIND, Kind,
 pub use names::{is_dns_label, is_dns_subdomain, is_secret_key};
 pub use postgres::{Postgres, PostgresCredentials, SslMode};
 pub use problem::{ContractError, Problem, Step};
+pub use profile::Profile;
 pub use redis::{Redis, RedisCredentials};
 pub use s3::{S3, S3Credentials};
 pub use variable::{SecretKey, Variable, VariableValue};

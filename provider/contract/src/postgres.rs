@@ -5,13 +5,18 @@ use std::fmt;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
+use crate::Profile::{Airflow, DatabaseUrl, Libpq, MlflowServer, SpringBoot};
 use crate::names::{check_object_name, check_secret_key};
 use crate::problem::Checker;
 use crate::variable::Variables;
-use crate::{HostPort, Protocol, Variable, View};
+use crate::{HostPort, Profile, Protocol, Variable, View};
 
-const LIBPQ: &str = "libpq and every client built on it; also pgx, node-postgres, Npgsql, asyncpg";
-const DATABASE_URL: &str = "SQLAlchemy, Django, Rails, sqlx, Prisma and most web frameworks";
+/// The names of the connection URL.
+const URLS: [(&str, &[Profile]); 3] = [
+    ("DATABASE_URL", &[DatabaseUrl]),
+    ("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", &[Airflow]),
+    ("MLFLOW_BACKEND_STORE_URI", &[MlflowServer]),
+];
 
 /// A PostgreSQL database.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,25 +107,34 @@ impl Postgres {
             View::Cluster => self.cluster.as_ref()?,
         };
         let secret = &self.credentials;
+        let database = utf8_percent_encode(&self.database, NON_ALPHANUMERIC);
+        let place = format!("{}/{database}?sslmode={}", at.authority(), self.ssl_mode);
+        let key = |key| (secret.secret_name.as_str(), key);
+        let (user, password) = (key(&secret.username_key), key(&secret.password_key));
         let mut add = Variables::of(Protocol::Postgres, list);
-        add.literal("PGHOST", &at.address, LIBPQ);
-        add.literal("PGPORT", at.port.to_string(), LIBPQ);
-        add.literal("PGDATABASE", &self.database, LIBPQ);
-        add.literal("PGSSLMODE", self.ssl_mode.as_str(), LIBPQ);
-        add.secret("PGUSER", &secret.secret_name, &secret.username_key, LIBPQ);
-        add.secret("PGPASSWORD", &secret.secret_name, &secret.password_key, LIBPQ);
-        match &secret.url_key {
-            Some(key) => add.secret("DATABASE_URL", &secret.secret_name, key, DATABASE_URL),
-            None => {
-                let database = utf8_percent_encode(&self.database, NON_ALPHANUMERIC);
-                let url = format!(
-                    "postgresql://$(PGUSER):$(PGPASSWORD)@{}/{database}?sslmode={}",
-                    at.authority(),
-                    self.ssl_mode
-                );
-                add.composed("DATABASE_URL", url, DATABASE_URL);
+        add.literal("PGHOST", format!("{view}.address"), &at.address, &[Libpq]);
+        add.literal("PGPORT", format!("{view}.port"), at.port.to_string(), &[Libpq]);
+        add.literal("PGDATABASE", "database", &self.database, &[Libpq]);
+        add.literal("PGSSLMODE", "sslMode", self.ssl_mode.as_str(), &[Libpq]);
+        add.secret("PGUSER", "usernameKey", user, &[Libpq]);
+        add.secret("PGPASSWORD", "passwordKey", password, &[Libpq]);
+        for (name, readers) in URLS {
+            match &secret.url_key {
+                Some(url) => add.secret(name, "urlKey", key(url), readers),
+                None => {
+                    let url = format!("postgresql://$(PGUSER):$(PGPASSWORD)@{place}");
+                    add.composed(name, url, readers);
+                }
             }
         }
+        add.literal(
+            "SPRING_DATASOURCE_URL",
+            "",
+            format!("jdbc:postgresql://{place}"),
+            &[SpringBoot],
+        );
+        add.secret("SPRING_DATASOURCE_USERNAME", "usernameKey", user, &[SpringBoot]);
+        add.secret("SPRING_DATASOURCE_PASSWORD", "passwordKey", password, &[SpringBoot]);
         Some(())
     }
 

@@ -2,13 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Profile::{Airflow, Celery, Redis as Convention, RedisCli, RedisUrl, SpringBoot};
 use crate::names::{check_object_name, check_secret_key};
 use crate::problem::Checker;
 use crate::variable::Variables;
-use crate::{HostPort, Protocol, Variable, View};
+use crate::{HostPort, Profile, Protocol, Variable, View};
 
-const HOST_PORT: &str = "applications by convention (Spring, Laravel, Node and Python services)";
-const REDIS_URL: &str = "redis-py, redis-rs, ioredis, go-redis, Celery, Sidekiq (as a URL)";
+/// The names of the connection URL.
+const URLS: [(&str, &[Profile]); 4] = [
+    ("REDIS_URL", &[RedisUrl]),
+    ("CELERY_BROKER_URL", &[Celery]),
+    ("CELERY_RESULT_BACKEND", &[Celery]),
+    ("AIRFLOW__CELERY__BROKER_URL", &[Airflow]),
+];
 
 /// A cache.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,29 +75,68 @@ impl Redis {
         };
         let scheme = if self.tls { "rediss" } else { "redis" };
         let place = format!("{}/{}", at.authority(), self.database);
+        let address = format!("{view}.address");
         let mut add = Variables::of(Protocol::Redis, list);
-        add.literal("REDIS_HOST", &at.address, HOST_PORT);
-        add.literal("REDIS_PORT", at.port.to_string(), HOST_PORT);
-        let Some(secret) = &self.credentials else {
-            add.literal("REDIS_URL", format!("{scheme}://{place}"), REDIS_URL);
-            return Some(());
-        };
-        if let Some(key) = &secret.username_key {
-            add.secret("REDIS_USERNAME", &secret.secret_name, key, HOST_PORT);
+        add.literal("REDIS_HOST", &address, &at.address, &[Convention]);
+        add.literal("REDIS_PORT", format!("{view}.port"), at.port.to_string(), &[Convention]);
+        let key = |key| (self.credentials.as_ref().map_or("", |secret| &secret.secret_name), key);
+        let user_key = self
+            .credentials
+            .as_ref()
+            .and_then(|secret| secret.username_key.as_ref());
+        if let Some(user) = user_key {
+            add.secret("REDIS_USERNAME", "usernameKey", key(user), &[Convention]);
         }
-        add.secret("REDIS_PASSWORD", &secret.secret_name, &secret.password_key, HOST_PORT);
-        let user = if secret.username_key.is_some() {
-            "$(REDIS_USERNAME)"
-        } else {
-            ""
-        };
-        match &secret.url_key {
-            Some(key) => add.secret("REDIS_URL", &secret.secret_name, key, REDIS_URL),
-            None => add.composed(
-                "REDIS_URL",
-                format!("{scheme}://{user}:$(REDIS_PASSWORD)@{place}"),
-                REDIS_URL,
-            ),
+        if let Some(secret) = &self.credentials {
+            let password = key(&secret.password_key);
+            add.secret("REDIS_PASSWORD", "passwordKey", password, &[Convention]);
+        }
+        let user = if user_key.is_some() { "$(REDIS_USERNAME)" } else { "" };
+        for (name, readers) in URLS {
+            // Celery refuses a URL with TLS that does not say how the certificate is checked.
+            let checked = if self.tls && name != "REDIS_URL" {
+                "?ssl_cert_reqs=CERT_REQUIRED"
+            } else {
+                ""
+            };
+            match &self.credentials {
+                None => add.literal(name, "", format!("{scheme}://{place}{checked}"), readers),
+                Some(RedisCredentials { url_key: Some(url), .. }) => add.secret(name, "urlKey", key(url), readers),
+                Some(_) => {
+                    let url = format!("{scheme}://{user}:$(REDIS_PASSWORD)@{place}{checked}");
+                    add.composed(name, url, readers);
+                }
+            }
+        }
+        if let Some(secret) = &self.credentials {
+            let password = key(&secret.password_key);
+            add.secret("REDISCLI_AUTH", "passwordKey", password, &[RedisCli]);
+        }
+        add.literal("SPRING_DATA_REDIS_HOST", &address, &at.address, &[SpringBoot]);
+        add.literal(
+            "SPRING_DATA_REDIS_PORT",
+            format!("{view}.port"),
+            at.port.to_string(),
+            &[SpringBoot],
+        );
+        add.literal(
+            "SPRING_DATA_REDIS_DATABASE",
+            "database",
+            self.database.to_string(),
+            &[SpringBoot],
+        );
+        add.literal(
+            "SPRING_DATA_REDIS_SSL_ENABLED",
+            "tls",
+            self.tls.to_string(),
+            &[SpringBoot],
+        );
+        if let Some(user) = user_key {
+            add.secret("SPRING_DATA_REDIS_USERNAME", "usernameKey", key(user), &[SpringBoot]);
+        }
+        if let Some(secret) = &self.credentials {
+            let password = key(&secret.password_key);
+            add.secret("SPRING_DATA_REDIS_PASSWORD", "passwordKey", password, &[SpringBoot]);
         }
         Some(())
     }

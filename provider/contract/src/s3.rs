@@ -2,16 +2,26 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Profile::{AwsSdk, Boto3, Gdal, Mlflow, MlflowServer, ObjectStore, Pyarrow, Rclone, S3 as Convention, S3fs};
 use crate::names::{check_object_name, check_secret_key};
 use crate::problem::Checker;
 use crate::variable::Variables;
-use crate::{Origin, Protocol, Variable, View};
+use crate::{Origin, Profile, Protocol, Variable, View};
 
-const CONVENTION: &str = "applications by convention";
-const SDKS: &str = "boto3 (1.28+) and the AWS SDKs";
-const REGION: &str = "the AWS SDKs for Rust, Go, Java, JavaScript";
-const BOTO: &str = "boto3 and the AWS CLI";
-const MLFLOW: &str = "MLflow's artifact store";
+/// Who reads the AWS SDKs' own names.
+const REGION: &[Profile] = &[AwsSdk, ObjectStore, Gdal, Pyarrow];
+const DEFAULT_REGION: &[Profile] = &[Boto3, Mlflow, MlflowServer, Pyarrow, S3fs];
+const KEYS: &[Profile] = &[
+    AwsSdk,
+    Boto3,
+    Mlflow,
+    MlflowServer,
+    Pyarrow,
+    S3fs,
+    ObjectStore,
+    Rclone,
+    Gdal,
+];
 
 /// An object store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,32 +77,63 @@ impl S3 {
             View::Host => &self.host,
             View::Cluster => self.cluster.as_ref()?,
         };
+        let url = format!("{view}.url");
+        let path_style = self.force_path_style;
         let mut add = Variables::of(Protocol::S3, list);
-        add.literal("S3_ENDPOINT", &at.url, CONVENTION);
-        add.literal("S3_REGION", &self.region, CONVENTION);
-        add.literal("S3_FORCE_PATH_STYLE", self.force_path_style.to_string(), CONVENTION);
+        add.literal("S3_ENDPOINT", &url, &at.url, &[Convention]);
+        add.literal("S3_REGION", "region", &self.region, &[Convention]);
+        add.literal(
+            "S3_FORCE_PATH_STYLE",
+            "forcePathStyle",
+            path_style.to_string(),
+            &[Convention],
+        );
         if let Some(first) = self.buckets.first() {
-            add.literal("S3_BUCKET", first, CONVENTION);
-            add.literal("S3_BUCKETS", self.buckets.join(","), CONVENTION);
+            add.literal("S3_BUCKET", "buckets", first, &[Convention]);
+            add.literal("S3_BUCKETS", "buckets", self.buckets.join(","), &[Convention]);
         }
-        add.literal("AWS_ENDPOINT_URL_S3", &at.url, SDKS);
-        add.literal("AWS_REGION", &self.region, REGION);
-        add.literal("AWS_DEFAULT_REGION", &self.region, BOTO);
-        add.literal("MLFLOW_S3_ENDPOINT_URL", &at.url, MLFLOW);
+        add.literal("AWS_ENDPOINT_URL_S3", &url, &at.url, &[AwsSdk, Boto3, Pyarrow]);
+        add.literal("AWS_REGION", "region", &self.region, REGION);
+        add.literal("AWS_DEFAULT_REGION", "region", &self.region, DEFAULT_REGION);
+        add.literal("MLFLOW_S3_ENDPOINT_URL", &url, &at.url, &[Mlflow, MlflowServer]);
         if let Some(secret) = &self.credentials {
+            let key = |key| (secret.secret_name.as_str(), key);
             add.secret(
                 "AWS_ACCESS_KEY_ID",
-                &secret.secret_name,
-                &secret.access_key_id_key,
-                SDKS,
+                "accessKeyIdKey",
+                key(&secret.access_key_id_key),
+                KEYS,
             );
             add.secret(
                 "AWS_SECRET_ACCESS_KEY",
-                &secret.secret_name,
-                &secret.secret_access_key_key,
-                SDKS,
+                "secretAccessKeyKey",
+                key(&secret.secret_access_key_key),
+                KEYS,
             );
         }
+        add.literal("FSSPEC_S3_ENDPOINT_URL", &url, &at.url, &[S3fs]);
+        let (secure, authority) = match at.url.split_once("://") {
+            Some((scheme, rest)) => (scheme == "https", rest),
+            None => (false, at.url.as_str()),
+        };
+        // Path style always: with virtual hosts the crate takes the endpoint for that of one bucket.
+        add.literal("AWS_ENDPOINT", &url, &at.url, &[ObjectStore]);
+        add.literal("AWS_ALLOW_HTTP", &url, (!secure).to_string(), &[ObjectStore]);
+        add.literal("AWS_VIRTUAL_HOSTED_STYLE_REQUEST", "", "false", &[ObjectStore]);
+        add.literal("RCLONE_S3_PROVIDER", "", "Other", &[Rclone]);
+        add.literal("RCLONE_S3_ENV_AUTH", "", "true", &[Rclone]);
+        add.literal("RCLONE_S3_ENDPOINT", &url, &at.url, &[Rclone]);
+        add.literal("RCLONE_S3_REGION", "region", &self.region, &[Rclone]);
+        add.literal(
+            "RCLONE_S3_FORCE_PATH_STYLE",
+            "forcePathStyle",
+            path_style.to_string(),
+            &[Rclone],
+        );
+        add.literal("AWS_S3_ENDPOINT", &url, authority, &[Gdal]);
+        add.literal("AWS_HTTPS", &url, if secure { "YES" } else { "NO" }, &[Gdal]);
+        let hosting = if path_style { "FALSE" } else { "TRUE" };
+        add.literal("AWS_VIRTUAL_HOSTING", "forcePathStyle", hosting, &[Gdal]);
         Some(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Protocol;
+use crate::{Profile, Protocol};
 
 /// One environment variable of a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,8 +13,11 @@ pub struct Variable {
     pub value: VariableValue,
     /// The endpoint it belongs to.
     pub protocol: Protocol,
-    /// Who reads this name, in words: `libpq`, `boto3 and the AWS SDKs`.
-    pub source: &'static str,
+    /// The contract's field that it says, below `spec.endpoints`: `postgres.cluster.address`. That of the whole endpoint
+    /// where it says several.
+    pub field: String,
+    /// Who reads this name.
+    pub readers: &'static [Profile],
 }
 
 impl Variable {
@@ -66,31 +69,71 @@ impl<'a> Variables<'a> {
         Self { protocol, list }
     }
 
-    pub(crate) fn literal(&mut self, name: &'static str, value: impl Into<String>, source: &'static str) {
-        self.push(name, VariableValue::Literal(value.into()), source);
+    /// The value itself, of a field of the endpoint; of no field in particular where it is empty.
+    pub(crate) fn literal(
+        &mut self,
+        name: &'static str,
+        field: impl AsRef<str>,
+        value: impl Into<String>,
+        readers: &'static [Profile],
+    ) {
+        self.push(name, field.as_ref(), VariableValue::Literal(value.into()), readers);
     }
 
-    pub(crate) fn composed(&mut self, name: &'static str, value: String, source: &'static str) {
-        self.push(name, VariableValue::Composed(value), source);
+    /// Text with references to variables that come before it.
+    pub(crate) fn composed(&mut self, name: &'static str, value: String, readers: &'static [Profile]) {
+        self.push(name, "", VariableValue::Composed(value), readers);
     }
 
-    pub(crate) fn secret(&mut self, name: &'static str, secret: &str, key: &str, source: &'static str) {
+    /// A key of a Secret, which the field `credentials.<field>` names.
+    pub(crate) fn secret(
+        &mut self,
+        name: &'static str,
+        field: &str,
+        (secret, key): (&str, &String),
+        readers: &'static [Profile],
+    ) {
+        let key = SecretKey {
+            name: secret.into(),
+            key: key.clone(),
+        };
         self.push(
             name,
-            VariableValue::SecretKey(SecretKey {
-                name: secret.into(),
-                key: key.into(),
-            }),
-            source,
+            &format!("credentials.{field}"),
+            VariableValue::SecretKey(key),
+            readers,
         );
     }
 
-    fn push(&mut self, name: &'static str, value: VariableValue, source: &'static str) {
+    fn push(&mut self, name: &'static str, field: &str, value: VariableValue, readers: &'static [Profile]) {
+        let field = match field {
+            "" => self.protocol.to_string(),
+            field => format!("{}.{field}", self.protocol),
+        };
         self.list.push(Variable {
             name,
             value,
             protocol: self.protocol,
-            source,
+            field,
+            readers,
         });
     }
+}
+
+/// Keeps the variables that one of the profiles reads, and those that such a one is composed of.
+pub(crate) fn keep(list: &mut Vec<Variable>, profiles: &[Profile]) {
+    let mut kept: Vec<bool> = list
+        .iter()
+        .map(|variable| variable.readers.iter().any(|reader| profiles.contains(reader)))
+        .collect();
+    // What is referred to comes earlier.
+    for at in (0..list.len()).rev() {
+        if let (true, VariableValue::Composed(text)) = (kept[at], &list[at].value) {
+            for (earlier, kept) in list[..at].iter().zip(&mut kept) {
+                *kept |= text.contains(&format!("$({})", earlier.name));
+            }
+        }
+    }
+    let mut kept = kept.into_iter();
+    list.retain(|_| kept.next().expect("one for each"));
 }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use endpoint_contract::{EnvironmentEndpoints, VariableValue, View};
+use endpoint_contract::{EnvironmentEndpoints, Profile, Protocol, VariableValue, View};
 
 fn here() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -88,12 +88,36 @@ fn variables_of_stored_documents_stay_as_they_are() {
 }
 
 #[test]
+fn variables_of_every_profile_stay_as_they_are() {
+    for path in entries("fixtures/v1alpha1")
+        .iter()
+        .filter(|path| path.extension() != Some("txt".as_ref()))
+    {
+        let endpoints = read(path).unwrap().spec.endpoints;
+        let mut text = String::new();
+        for profile in Profile::ALL {
+            writeln!(text, "# {profile}").unwrap();
+            for variable in endpoints.variables_of(&Protocol::ALL, &[profile], View::Host).unwrap() {
+                let value = match &variable.value {
+                    VariableValue::Literal(text) => format!("= {text}"),
+                    VariableValue::Composed(text) => format!(": {text}"),
+                    VariableValue::SecretKey(key) => format!("<- {key}"),
+                };
+                writeln!(text, "{} {value} ({})", variable.name, variable.field).unwrap();
+            }
+        }
+        expect_file(&path.with_extension("profiles.txt"), &text);
+    }
+}
+
+#[test]
 fn a_variable_comes_after_those_it_refers_to() {
     for path in entries("fixtures/v1alpha1")
         .iter()
         .filter(|path| path.extension() != Some("txt".as_ref()))
     {
-        let Ok(variables) = read(path).unwrap().spec.endpoints.variables(View::Cluster) else {
+        let endpoints = read(path).unwrap().spec.endpoints;
+        let Ok(variables) = endpoints.variables_of(&Protocol::ALL, &Profile::ALL, View::Cluster) else {
             continue;
         };
         for (index, variable) in variables.iter().enumerate() {

@@ -145,7 +145,7 @@ fn items_are_removed_with_their_lines() {
         let stream = Stream::parse(text.to_owned()).unwrap();
         let list = stream.objects().next().unwrap().root().get("list").unwrap();
         let mut edits = Edits::default();
-        at.iter().for_each(|&at| edits.remove(list, at).unwrap());
+        edits.remove(list, at).unwrap();
         stream.edited(edits).unwrap()
     };
     let block = "kind: A\nlist:\n- a: 1\n  b: 2 # c\n# above\n- - c\n  - d\n-\nend: x\n";
@@ -163,7 +163,10 @@ fn items_are_removed_with_their_lines() {
     assert_eq!(remove(flow, &[0]), "kind: A\nlist: [{b: c}, d]\n");
     assert_eq!(remove(flow, &[1]), "kind: A\nlist: [a, d]\n");
     assert_eq!(remove(flow, &[1, 2]), "kind: A\nlist: [a]\n");
+    assert_eq!(remove(flow, &[0, 1]), "kind: A\nlist: [d]\n");
     assert_eq!(remove("kind: A\nlist: [a]\n", &[0]), "kind: A\nlist: []\n");
+    assert_eq!(remove(block, &[0, 1]), "kind: A\nlist:\n-\nend: x\n");
+    assert_eq!(remove(block, &[0, 2]), "kind: A\nlist:\n- - c\n  - d\nend: x\n");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 pub use self::pattern::matches;
 use self::requirement::Requirement;
+use crate::workload::{Container, ContainerType};
 use crate::{Error, Object};
 
 /// A selector as the user writes it. A workload must meet all that is set. Lists are of alternatives; `*` and `?` match
@@ -14,7 +15,8 @@ use crate::{Error, Object};
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Spec {
-    /// Kinds, exactly as they are written.
+    /// Kinds as they are written in the manifests (`Deployment`), or with their group (`Rollout.argoproj.io`,
+    /// `Service.serving.knative.dev`); `Service.` is the one of the core group.
     pub kinds: Vec<String>,
     /// Names.
     pub names: Vec<String>,
@@ -26,6 +28,8 @@ pub struct Spec {
     pub annotation_selector: Option<String>,
     /// Containers and init containers; `!name` leaves one out.
     pub containers: Vec<String>,
+    /// When the containers run: `Container`, `InitContainer`, `Sidecar` (an init container that always restarts).
+    pub container_types: Vec<ContainerType>,
 }
 
 /// A selector whose parts are understood.
@@ -80,7 +84,7 @@ impl<'c> Selector<'c> {
             labels,
             annotations,
         } = self;
-        (spec.kinds.is_empty() || spec.kinds.iter().any(|kind| *kind == workload.kind()))
+        (spec.kinds.is_empty() || spec.kinds.iter().any(|kind| is_kind(kind, workload)))
             && one_of(&spec.names, &workload.name())
             && one_of(&spec.namespaces, workload.namespace().as_deref().unwrap_or("default"))
             && labels
@@ -91,10 +95,19 @@ impl<'c> Selector<'c> {
                 .all(|requirement| requirement.met_by(|key| workload.annotation(key)))
     }
 
+    /// Whether only some of a workload's containers are meant.
+    pub fn is_of_containers(&self) -> bool {
+        !self.spec.containers.is_empty() || !self.spec.container_types.is_empty()
+    }
+
     /// Whether the container is meant, in a workload that is.
-    pub fn takes_container(&self, name: &str) -> bool {
-        let mut wanted = self.spec.containers.iter().all(|pattern| pattern.starts_with('!'));
-        for pattern in &self.spec.containers {
+    pub fn takes_container(&self, container: &Container<'_>) -> bool {
+        let (spec, name) = (self.spec, container.name.as_str());
+        if !spec.container_types.is_empty() && !spec.container_types.contains(&container.kind) {
+            return false;
+        }
+        let mut wanted = spec.containers.iter().all(|pattern| pattern.starts_with('!'));
+        for pattern in &spec.containers {
             match pattern.strip_prefix('!') {
                 Some(pattern) if matches(pattern, name) => return false,
                 Some(_) => {}
@@ -102,5 +115,13 @@ impl<'c> Selector<'c> {
             }
         }
         wanted
+    }
+}
+
+/// Whether an object is of a kind as a user writes it: `Kind` or `Kind.group`.
+fn is_kind(kind: &str, object: Object<'_>) -> bool {
+    match kind.split_once('.') {
+        None => kind == object.kind(),
+        Some((kind, group)) => kind == object.kind() && group == object.group(),
     }
 }

@@ -86,8 +86,8 @@ impl<'de> Deserialize<'de> for RuleName {
 pub(crate) struct Violation<'a> {
     pub(crate) rule: RuleName,
     pub(crate) subject: Subject<'a>,
-    /// The container's name, where the violation is one of a container.
-    pub(crate) container: Option<String>,
+    /// The container, where the violation is one of a container.
+    pub(crate) container: Option<Container<'a>>,
     /// The path of the field.
     pub(crate) field: String,
     /// What is wrong; no full stop.
@@ -134,12 +134,7 @@ impl<'a> Report<'a> {
 
     /// About a field of a pod's specification.
     fn pod(&mut self, workload: &Workload<'a>, field: &str, problem: impl Into<String>, fix: &'static str) {
-        self.object(
-            workload.subject,
-            format!("{}.{field}", workload.path.join(".")),
-            problem,
-            fix,
-        );
+        self.object(workload.subject, format!("{}.{field}", workload.path), problem, fix);
     }
 
     /// About a field of a container.
@@ -151,9 +146,21 @@ impl<'a> Report<'a> {
         problem: impl Into<String>,
         fix: &'static str,
     ) {
-        self.object(workload.subject, format!("{}.{field}", container.path), problem, fix);
+        self.container_of(workload.subject, container, field, problem, fix);
+    }
+
+    /// About a field of a container that may stand in no pod's specification.
+    fn container_of(
+        &mut self,
+        subject: Subject<'a>,
+        container: &Container<'a>,
+        field: &str,
+        problem: impl Into<String>,
+        fix: &'static str,
+    ) {
+        self.object(subject, format!("{}.{field}", container.path), problem, fix);
         if let Some(violation) = self.violations.last_mut() {
-            violation.container = Some(container.name.clone());
+            violation.container = Some(container.clone());
         }
     }
 }

@@ -11,10 +11,12 @@ pub(super) fn check<'a>(cluster: &Cluster<'a>, report: &mut Report<'a>) {
         policies.add(namespace(policy), selector.unwrap_or_default());
     }
     for workload in &cluster.workloads {
-        if !policies.any_selects(&workload.namespace(), &workload.labels) {
+        // Labels that a controller decides on are not known here.
+        let Some(labels) = &workload.labels else { continue };
+        if !policies.any_selects(&workload.namespace(), labels) {
             report.object(
                 workload.subject,
-                metadata_labels(workload.path),
+                metadata_labels(&workload.path),
                 "no NetworkPolicy selects the pods, so that anybody reaches them and they reach anybody",
                 "add one whose `podSelector` matches the pods' labels, in their namespace",
             );
@@ -22,8 +24,7 @@ pub(super) fn check<'a>(cluster: &Cluster<'a>, report: &mut Report<'a>) {
     }
 }
 
-/// The path of the pods' labels.
-pub(super) fn metadata_labels(path: &[&str]) -> String {
-    let template = &path[..path.len() - 1];
-    [template, &["metadata", "labels"]].concat().join(".")
+/// The path of the pods' labels, beside the path of their specification.
+pub(super) fn metadata_labels(path: &str) -> String {
+    format!("{}metadata.labels", path.strip_suffix("spec").unwrap_or_default())
 }

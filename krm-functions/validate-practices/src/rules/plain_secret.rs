@@ -4,28 +4,33 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use krm_fn::Node;
+use krm_fn::credential::plain_secret;
 
 use super::Report;
 use crate::cluster::{Cluster, namespace};
-use crate::credential::plain_secret;
 
 const FIX: &str = "put it into a Secret and refer to it by `valueFrom.secretKeyRef`, and change it, since it was \
                    written down; a URL can take it as `$(NAME)` from a variable before it";
 
 pub(super) fn check<'a>(cluster: &Cluster<'a>, report: &mut Report<'a>) {
     let mut read = ConfigMaps::default();
-    for workload in &cluster.workloads {
-        for container in &workload.containers {
-            for (at, entry) in list(container.node, "env").enumerate() {
-                let name = entry.text_at(&["name"]).unwrap_or_default();
-                let value = entry.text_at(&["value"]).unwrap_or_default();
-                if let Some(reason) = plain_secret(&name, &value) {
-                    let problem = format!("{name} of container {} {reason}", container.name);
-                    report.container(workload, container, &format!("env[{at}].value"), problem, FIX);
-                }
+    let of_pods = cluster.workloads.iter().flat_map(|workload| {
+        workload
+            .containers
+            .iter()
+            .map(|container| (workload.subject, container))
+    });
+    let loose = cluster.loose.iter().map(|(subject, container)| (*subject, container));
+    for (subject, container) in of_pods.chain(loose) {
+        for (at, entry) in list(container.node, "env").enumerate() {
+            let name = entry.text_at(&["name"]).unwrap_or_default();
+            let value = entry.text_at(&["value"]).unwrap_or_default();
+            if let Some(reason) = plain_secret(&name, &value) {
+                let problem = format!("{name} of container {} {reason}", container.name);
+                report.container_of(subject, container, &format!("env[{at}].value"), problem, FIX);
             }
-            read.note(&workload.namespace(), container.node);
         }
+        read.note(&namespace(subject.object), container.node);
     }
     for &subject in &cluster.subjects {
         let object = subject.object;

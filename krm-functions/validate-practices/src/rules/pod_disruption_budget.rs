@@ -26,7 +26,8 @@ pub(super) fn check<'a>(cluster: &Cluster<'a>, report: &mut Report<'a>) {
         if replicas < 2 || !KINDS.contains(&workload.subject.object.kind().as_ref()) {
             continue;
         }
-        if !budgets.any_selects(&workload.namespace(), &workload.labels) {
+        let labels = workload.labels.as_ref();
+        if labels.is_some_and(|labels| !budgets.any_selects(&workload.namespace(), labels)) {
             report.object(
                 workload.subject,
                 "spec.replicas",

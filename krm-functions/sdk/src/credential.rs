@@ -24,7 +24,8 @@ const ABOUT: [&str; 48] = [
 ];
 
 /// Why a variable holds a secret, in words that follow its name.
-pub(crate) fn plain_secret(name: &str, value: &str) -> Option<&'static str> {
+#[must_use]
+pub fn plain_secret(name: &str, value: &str) -> Option<&'static str> {
     if has_userinfo(value) {
         Some("holds a URL with a plain password or token")
     } else if names_credential(name) && could_be_secret(value) {
