@@ -3,10 +3,15 @@
 #![allow(clippy::disallowed_methods, reason = "a test driver reads the environment and waits")]
 
 pub mod cluster;
+pub mod emulators;
+pub mod fault_proxy;
+pub mod http;
 pub mod process;
 pub mod program;
 pub mod project;
 pub mod wait;
 
+pub use emulators::Emulator;
+pub use fault_proxy::{Call, Fault, FaultProxy};
 pub use program::{mlplat, repository, terraform, tool};
 pub use project::{Output, Project};
