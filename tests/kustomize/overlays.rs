@@ -1,33 +1,177 @@
-//! The overlays of the examples under every client.
+//! The overlays of the examples under every client: one set of bases in every environment.
 
 use crate::cases::{case, copy};
-use crate::clients::{kubectl_plugin, kubectls, kustomize_exec};
+use crate::clients::{kubectl_plugin, kubectls, kustomize_exec, pipe};
 use harness::program::repository;
 use std::fs;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// The way of an application: the same command for each of them, and no change in a base.
+const PATH: [&str; 4] = ["local", "dev", "staging", "prod"];
+
+/// A copy of the examples' Kubernetes tree, with what terraform apply writes into the overlay `local`.
+struct Tree(TempDir);
+
+impl Tree {
+    fn new() -> Self {
+        let tree = Self(tempfile::tempdir().expect("a temporary folder"));
+        copy(&repository().join("examples/infrastructure/kubernetes"), tree.0.path());
+        for file in ["endpoints.yaml", "secret.yaml"] {
+            let to = tree.overlay("local").join("contract").join(file);
+            fs::copy(case("overlays").join(file), to).expect("the copy can be written");
+        }
+        tree
+    }
+
+    fn overlay(&self, name: &str) -> PathBuf {
+        self.0.path().join("overlays").join(name)
+    }
+
+    /// The same with the functions as kubectl's plugins: their configurations lose the annotation.
+    fn for_plugins() -> Self {
+        let tree = Self::new();
+        for overlay in PATH.into_iter().chain(["local-host"]) {
+            for file in files(&tree.overlay(overlay)) {
+                let text = fs::read_to_string(&file).expect("a configuration");
+                let Some((head, annotated)) = text.split_once("  annotations:\n") else {
+                    continue;
+                };
+                let (_, rest) = annotated.split_once("\nspec:\n").expect("a configuration has a spec");
+                fs::write(&file, format!("{head}spec:\n{rest}")).expect("the copy can be written");
+            }
+        }
+        tree
+    }
+
+    /// What kustomize renders.
+    fn rendered(&self, overlay: &str) -> String {
+        kustomize_exec(&self.overlay(overlay)).rendered()
+    }
+}
 
 #[test]
-fn the_overlay_of_this_machine_renders_the_same_under_kustomize_and_kubectl() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    copy(&repository().join("examples/infrastructure/kubernetes"), folder.path());
-    let local = folder.path().join("overlays/local");
-    fs::copy(case("contract.yaml"), local.join("endpoints.yaml")).expect("the copy can be written");
-    fs::write(
-        local.join("secret.yaml"),
-        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: mlplat-credentials\nstringData:\n  redis.password: canary\n",
-    )
-    .expect("the copy can be written");
-    let rendered = kustomize_exec(&local).rendered();
-    assert!(rendered.contains("name: DATABASE_URL") && rendered.contains("mlplat.dev/made-by: inject-endpoints"));
-    let of_secret = rendered
-        .split("---\n")
-        .filter(|document| document.contains("canary"))
-        .count();
-    assert_eq!(
-        of_secret, 1,
-        "the password stands in the Secret and nowhere else:\n{rendered}"
-    );
-    for kubectl in kubectls() {
-        let other = kubectl_plugin(&kubectl, &folder.path().join("overlays/local-kubectl")).rendered();
-        assert_eq!(other, rendered, "{}", kubectl.display());
+fn every_overlay_renders_the_same_under_kustomize_and_kubectl() {
+    let (exec, plugins) = (Tree::new(), Tree::for_plugins());
+    for overlay in PATH.into_iter().chain(["local-host"]) {
+        let rendered = exec.rendered(overlay);
+        assert!(rendered.contains("name: DATABASE_URL") && rendered.contains("mlplat.dev/made-by: inject-endpoints"));
+        for kubectl in kubectls() {
+            let other = kubectl_plugin(&kubectl, &plugins.overlay(overlay)).rendered();
+            assert_eq!(other, rendered, "{overlay} under {}", kubectl.display());
+        }
     }
+}
+
+#[test]
+fn passwords_stand_in_the_secret_and_nowhere_else() {
+    let tree = Tree::new();
+    for overlay in ["local", "local-host"] {
+        let rendered = tree.rendered(overlay);
+        let with_canary = rendered
+            .split("---\n")
+            .filter(|document| document.contains("canary"))
+            .count();
+        assert_eq!(with_canary, 1, "{overlay}:\n{rendered}");
+    }
+    for overlay in ["dev", "staging", "prod"] {
+        let rendered = tree.rendered(overlay);
+        assert!(
+            !rendered.contains("kind: Secret\n"),
+            "{overlay} renders a Secret:\n{rendered}"
+        );
+        assert!(
+            rendered.contains("kind: ExternalSecret\n"),
+            "{overlay} has no credentials:\n{rendered}"
+        );
+        // The pods' own role gives access to S3.
+        assert!(
+            !rendered.contains("AWS_ACCESS_KEY_ID"),
+            "{overlay} asks for an access key:\n{rendered}"
+        );
+    }
+}
+
+#[test]
+fn environments_differ_only_where_the_contract_and_the_list_of_differences_say() {
+    let tree = Tree::new();
+    let rendered = PATH.map(|overlay| {
+        let file = tree.0.path().join(format!("{overlay}.yaml"));
+        fs::write(&file, tree.rendered(overlay)).expect("a file of the test");
+        file
+    });
+    for pair in rendered
+        .windows(2)
+        .chain([&[rendered[0].clone(), rendered[3].clone()][..]])
+    {
+        let here = fs::read_to_string(&pair[0]).expect("just written");
+        let parity = tree.0.path().join("parity.yaml");
+        let answer = pipe("validate-parity", &parity, Some(&pair[1]), &here);
+        assert!(
+            answer.ok,
+            "{} and {}:\n{}",
+            pair[0].display(),
+            pair[1].display(),
+            answer.stderr
+        );
+    }
+}
+
+#[test]
+fn no_overlay_holds_a_patch_and_the_way_to_prod_changes_no_base() {
+    let bases = repository().join("examples/infrastructure/kubernetes/base");
+    for overlay in PATH.into_iter().chain(["local-host"]) {
+        let folder = repository()
+            .join("examples/infrastructure/kubernetes/overlays")
+            .join(overlay);
+        let kustomization = fs::read_to_string(folder.join("kustomization.yaml")).expect("a kustomization");
+        for word in [
+            "patches",
+            "patchesStrategicMerge",
+            "patchesJson6902",
+            "replacements",
+            "images:",
+            "replicas:",
+        ] {
+            assert!(!kustomization.contains(word), "{overlay} has {word}");
+        }
+        assert!(
+            kustomization.contains("  - ../../base\n"),
+            "{overlay} deploys the bases"
+        );
+        for file in files(&folder) {
+            let text = fs::read_to_string(&file).expect("a file");
+            let ours = text.contains("apiVersion: mlplat.dev/v1alpha1") || text.contains("kind: Kustomization");
+            assert!(
+                ours,
+                "{} is neither a kustomization nor a function's configuration",
+                file.display()
+            );
+        }
+    }
+    let tree = Tree::new();
+    for overlay in PATH {
+        tree.rendered(overlay);
+    }
+    let copied = tree.0.path().join("base");
+    for file in files(&bases) {
+        let same = copied.join(file.strip_prefix(&bases).expect("a file of the bases"));
+        assert_eq!(
+            fs::read(&file).expect("a file"),
+            fs::read(&same).expect("its copy"),
+            "{}",
+            file.display()
+        );
+    }
+}
+
+/// The YAML files directly in a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| entry.expect("a folder's entries can be read").path())
+        .filter(|path| path.extension().is_some_and(|is| is == "yaml"))
+        .collect();
+    files.sort();
+    files
 }

@@ -19,8 +19,8 @@ resource "mlplat_environment" "this" {
   name      = "local"
   endpoints = module.services.endpoints
 
-  contract_file = "${path.module}/../../../kubernetes/overlays/local/endpoints.yaml"
-  secret_file   = "${path.module}/../../../kubernetes/overlays/local/secret.yaml"
+  contract_file = "${path.module}/../../../kubernetes/overlays/local/contract/endpoints.yaml"
+  secret_file   = "${path.module}/../../../kubernetes/overlays/local/contract/secret.yaml"
 
   credentials_wo         = ephemeral.mlplat_credentials.this.credentials
   credentials_wo_version = 1
