@@ -9,12 +9,13 @@
 //! | [`resources`], [`data_sources`], [`ephemeral`], [`functions`] | one file each: model and what Terraform asks |
 //! | [`clients`] | talking to clouds; built on first use |
 //! | [`cli`] | one file per command of `mlplat` |
+//! | [`clients`] | talking to clouds and clusters |
 //! | [`config`] | the process environment: folders and search path; nothing else reads it |
 //! | [`services`] | what the components of a local stack are; no I/O |
 //! | [`engines`] | the programs that serve: found, or fetched once |
 //! | [`runtimes`] | where services run, and talking to them |
 //! | [`wait`] | the only polling loop |
-//! | [`published`] | the files that infrastructure hands to Kubernetes manifests: the contract, its Secrets |
+//! | [`published`] | what infrastructure hands to Kubernetes manifests: the contract, its Secrets; files, and objects in a cluster |
 //! | [`workload`] | what the kubelet would put into a container's environment, from rendered manifests |
 
 pub mod cli;

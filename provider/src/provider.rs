@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use tfplug::{Computed, Configure, Diagnostic, Diagnostics, Model};
 
 use crate::clients::aws::{Aws, AwsSettings};
+use crate::clients::kubernetes::Clusters;
 use crate::config::{Config, ConfigError};
 
 /// The provider `mlplat` makes the infrastructure that applications need and describes it by one endpoint contract. KRM
@@ -30,6 +31,8 @@ pub struct Clients {
     pub config: Config,
     /// AWS; nothing of it is read or called before a resource asks.
     pub aws: Aws,
+    /// Kubernetes clusters, each opened when it is first needed.
+    pub clusters: Clusters,
     /// Folders of the stacks whose creation was planned in this process.
     stacks_to_come: Mutex<BTreeSet<PathBuf>>,
 }
@@ -41,6 +44,7 @@ impl Clients {
         Self {
             aws: Aws::new(aws, config.clone()),
             config,
+            clusters: Clusters::default(),
             stacks_to_come: Mutex::default(),
         }
     }

@@ -1,6 +1,7 @@
 //! The provider under real Terraform, with real engines. Each case has its own project and its own stack folder.
 
 mod bad_input;
+mod cluster_access;
 mod environment;
 mod faults;
 mod lifecycle;

@@ -22,6 +22,21 @@ resource "mlplat_environment" "this" {
   credentials_wo_version = 1
 }
 
+# The same into a cluster: the contract as a ConfigMap, and the Secrets that it refers to.
+resource "mlplat_environment" "in_cluster" {
+  name      = "local"
+  endpoints = mlplat_local_services.this.endpoints
+
+  kubernetes = {
+    kubeconfig = pathexpand("~/.kube/config")
+    context    = "kind-demo"
+    namespace  = "mlplat-demo"
+  }
+
+  credentials_wo         = ephemeral.mlplat_credentials.this.credentials
+  credentials_wo_version = 1
+}
+
 # Endpoints of services that something else runs.
 resource "mlplat_environment" "external" {
   name          = "staging"

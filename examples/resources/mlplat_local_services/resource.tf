@@ -24,6 +24,14 @@ resource "mlplat_local_services" "review" {
   }
 }
 
+# Services that pods of a cluster on this machine reach: on the gateway of its bridge, and with their passwords.
+resource "mlplat_local_services" "for_pods" {
+  name           = "for-pods"
+  cluster_access = "172.18.0.1"
+
+  postgres = { database = "artefacts" }
+}
+
 output "endpoints" {
   value = mlplat_local_services.this.endpoints
 }

@@ -5,6 +5,7 @@
 
 pub mod docs;
 mod engines;
+mod forward;
 mod run;
 mod stacks;
 mod supervise;
@@ -36,6 +37,7 @@ enum Command {
     Status(stacks::StatusArguments),
     Down(stacks::DownArguments),
     Supervise(supervise::Arguments),
+    Forward(forward::Arguments),
     #[command(hide = true)]
     Docs(docs::Arguments),
 }
@@ -69,6 +71,7 @@ fn run(command: Command, config: &Config, out: &mut dyn Write) -> Outcome {
         Command::Engines(arguments) => engines::run(&arguments, config, out),
         Command::Status(arguments) => stacks::status(&arguments, config, out),
         Command::Down(arguments) => stacks::down(&arguments, config, out),
+        Command::Forward(arguments) => forward::run(&arguments, config, out),
         Command::Supervise(arguments) => supervise::run(&arguments, config, out),
         Command::Docs(arguments) => docs::run(&arguments, config, out),
     }

@@ -2,3 +2,4 @@
 //! never pays for one.
 
 pub mod aws;
+pub mod kubernetes;

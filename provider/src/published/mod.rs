@@ -1,8 +1,9 @@
-//! The files by which infrastructure tells Kubernetes manifests what it made: the contract and its Secrets.
+//! How infrastructure tells Kubernetes manifests what it made: the contract and its Secrets, as files and in a [`cluster`].
 //!
-//! Both carry a first line that says whose they are. A file without it that is nothing of the kind either is somebody
+//! Both files carry a first line that says whose they are. A file without it that is nothing of the kind either is somebody
 //! else's, and is never overwritten or removed.
 
+pub mod cluster;
 pub mod contract;
 pub mod file;
 pub mod secret;

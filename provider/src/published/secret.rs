@@ -11,7 +11,7 @@ use serde_saphyr::DoubleQuoted;
 use super::Document;
 
 /// The label that tells whose a Secret is.
-const ENVIRONMENT: &str = "mlplat.dev/environment";
+pub const ENVIRONMENT: &str = "mlplat.dev/environment";
 
 /// The Secret manifest of one environment.
 pub struct SecretManifest<'a> {

@@ -167,7 +167,7 @@ impl Values {
                 .detail(format!(
                     "`endpoints.{protocol}` refers to a Secret, and `{at}` is null, so nothing can be written into it. \
                      To fix: set it, for instance from an ephemeral `mlplat_credentials` whose stack is running, or \
-                     leave out `secret_file` if that Secret comes from elsewhere."
+                     leave out `secret_file` and `credentials_wo` if that Secret comes from elsewhere."
                 ))
                 .at(at),
         );

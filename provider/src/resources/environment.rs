@@ -1,28 +1,39 @@
 //! `mlplat_environment`: one environment's endpoints, checked and published for the manifests.
 
+mod in_cluster;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use endpoint_contract as contract;
+use endpoint_contract::SecretKey;
 use tfplug::{
     Computed, Config, Context, Diagnostic, Diagnostics, ImportId, Kept, Model, Plan, Resource, Secret, WriteOnly,
 };
 
+pub use self::in_cluster::Kubernetes;
+pub(crate) use self::in_cluster::failed as cluster_failed;
 use super::credentials::Credentials;
 use super::endpoints::{self, Endpoints};
 use crate::provider::Clients;
-use crate::published::contract::{Contract, file_text, load, parse, sha256};
+use crate::published::contract::{Contract, file_text, load, parse, render, sha256};
 use crate::published::secret::{SecretManifest, Status};
 use crate::published::{self, PublishError, file, secret};
 
 /// Gathers the endpoints of one environment into its contract, checks it, and publishes it for the manifests: as a
-/// file, and with its credentials as a Secret manifest beside it.
+/// file, with its credentials as a Secret manifest beside it, and in a cluster as a ConfigMap with its Secrets.
 ///
 /// Both files are written whole or not at all. An edit or a removal shows in the next plan and is undone by the next
 /// apply. Files that belong to somebody else are neither overwritten nor removed. Folders are not created: a misspelt
 /// path is an error, not a stray tree. Relative paths start where Terraform runs; prefer `${path.module}/…`.
 ///
+/// In a cluster, server-side apply sets the fields as the manager `mlplat`, and the labels `app.kubernetes.io/managed-by`
+/// and `mlplat.dev/environment` say whose the objects are. What somebody edits or deletes shows in the next plan and is
+/// mended; an object that belongs to somebody else, or that another tool applies too, is neither changed nor deleted. A
+/// cluster that does not answer is an error, never an environment that is gone.
+///
 /// No credential reaches Terraform's plan or state, nor anything derived from one. A plan compares the credentials with
-/// the Secret manifest on the disk instead, so a new password is noticed and written.
+/// the Secret manifest on the disk, and with the Secrets in the cluster, so a new password is noticed and written.
 #[derive(Model, Clone, Debug, PartialEq)]
 pub struct Environment {
     /// Name of the environment, such as `local` or `prod`: a DNS subdomain. The overlay names it in `endpointsFrom`.
@@ -30,17 +41,19 @@ pub struct Environment {
     pub name: String,
     /// What the environment offers, usually the `endpoints` of one resource or picked from several.
     pub endpoints: Endpoints,
-    /// Path of the contract file that the overlay lists under `resources`.
-    #[model(replace, identity, validate = path_of_a_file)]
-    pub contract_file: String,
+    /// Path of the contract file that the overlay lists under `resources`. Null = only `kubernetes` is published to.
+    #[model(replace, identity, validate = path_of_a_file, at_least_one_of = ["kubernetes"])]
+    pub contract_file: Option<String>,
     /// Path of the Secret manifest, readable by its owner only. Keep it out of version control. Null = none is written,
     /// and the Secrets come from elsewhere.
-    #[model(validate = path_of_a_file)]
+    #[model(validate = path_of_a_file, required_with = ["contract_file"])]
     pub secret_file: Option<String>,
-    /// The values for `secret_file`, usually an ephemeral `mlplat_credentials`. They are in no plan and no state.
-    #[model(required_with = ["secret_file"])]
+    /// The cluster into which the environment is published. Null = none.
+    pub kubernetes: Option<Kubernetes>,
+    /// The values for `secret_file` and for the Secrets in the cluster, usually an ephemeral `mlplat_credentials`. They are
+    /// in no plan and no state.
     pub credentials_wo: WriteOnly<Credentials>,
-    /// Any number; a new one writes `secret_file` again, whatever it holds.
+    /// Any number; a new one writes the credentials again, whatever is there.
     #[model(required_with = ["credentials_wo"])]
     pub credentials_wo_version: Option<i64>,
     /// SHA-256 of the contract file in hexadecimal digits; null while the file is gone.
@@ -72,6 +85,23 @@ impl Resource for EnvironmentResource {
                     .at("secret_file"),
             );
         }
+        if config.is_set("credentials_wo") && !config.is_set("secret_file") && !config.is_set("kubernetes") {
+            diagnostics.push(
+                Diagnostic::error("The credentials go nowhere")
+                    .detail("To fix: set `secret_file` or `kubernetes`, or leave out `credentials_wo`.")
+                    .at("credentials_wo"),
+            );
+        }
+        if let Computed::Known(name) = config.get::<String>("name")
+            && config.is_set("kubernetes")
+            && name.len() > 63
+        {
+            diagnostics.push(
+                Diagnostic::error("The name cannot be a label")
+                    .detail("Objects in a cluster carry it in a label of at most 63 characters. To fix: shorten it.")
+                    .at("name"),
+            );
+        }
         let refers_to_secrets = ["postgres", "redis", "s3"]
             .iter()
             .any(|protocol| config.is_set(format!("endpoints.{protocol}.credentials").as_str()));
@@ -88,30 +118,30 @@ impl Resource for EnvironmentResource {
         diagnostics
     }
 
-    async fn plan(&self, _context: &Context<Clients>, plan: &mut Plan<Environment>) -> Result<(), Diagnostics> {
+    async fn plan(&self, context: &Context<Clients>, plan: &mut Plan<Environment>) -> Result<(), Diagnostics> {
         if plan.is_destroy() {
             return Ok(());
         }
-        match plan.planned() {
-            Some(planned) => plan.set("contract_sha256", Computed::Known(sha256(&planned.text()?))),
-            None => plan.set_unknown("contract_sha256"),
+        match (plan.get::<String>("contract_file"), plan.planned()) {
+            (Computed::Null, _) => plan.set("contract_sha256", Computed::<String>::Null),
+            (_, Some(planned)) => plan.set("contract_sha256", Computed::Known(sha256(&planned.text()?))),
+            (_, None) => plan.set_unknown("contract_sha256"),
         }
         match plan.get::<String>("secret_file") {
             Computed::Known(path) => plan_secret(plan, Path::new(&path)),
             Computed::Null => plan.set("secret_file_status", Computed::<String>::Null),
             Computed::Unknown => plan.set_unknown("secret_file_status"),
         }
-        Ok(())
+        in_cluster::plan(context, plan).await
     }
 
     async fn create(
         &self,
-        _context: &Context<Clients>,
+        context: &Context<Clients>,
         mut planned: Environment,
         config: Environment,
     ) -> Result<Environment, Kept<Environment>> {
-        let secrets = planned.secrets(config.credentials_wo.get())?;
-        match planned.publish(secrets.as_ref()) {
+        match planned.publish(context, config.credentials_wo.get()).await {
             Ok(()) => Ok(planned),
             Err(diagnostics) => Err(planned.kept(diagnostics)),
         }
@@ -119,16 +149,21 @@ impl Resource for EnvironmentResource {
 
     async fn read(
         &self,
-        _context: &Context<Clients>,
+        context: &Context<Clients>,
         mut state: Environment,
     ) -> Result<Option<Environment>, Diagnostics> {
         let contract = state.contract_on_disk()?;
         let status = state.secret_on_disk()?;
-        if contract.is_none() && matches!(status, None | Some(Status::Missing)) {
+        let in_cluster = in_cluster::look(&mut state, context).await?;
+        let no_file = contract.is_none() && matches!(status, None | Some(Status::Missing));
+        if no_file && in_cluster.as_ref().is_none_or(in_cluster::Found::is_gone) {
             return Ok(None);
         }
         // The plan then shows which endpoint was edited, and the digest tells of any other edit.
-        if let Some(found) = contract.as_deref().and_then(|text| parse(text).ok()) {
+        let text = contract
+            .as_deref()
+            .or(in_cluster.as_ref().and_then(|found| found.contract.as_deref()));
+        if let Some(found) = text.and_then(|text| parse(text).ok()) {
             state.endpoints = found.spec.endpoints.into();
         }
         state.contract_sha256 = contract.as_deref().map(sha256).into();
@@ -138,25 +173,31 @@ impl Resource for EnvironmentResource {
 
     async fn update(
         &self,
-        _context: &Context<Clients>,
+        context: &Context<Clients>,
         prior: Environment,
         mut planned: Environment,
         config: Environment,
     ) -> Result<Environment, Kept<Environment>> {
-        let secrets = planned.secrets(config.credentials_wo.get())?;
+        let given = config.credentials_wo.get();
         if prior.secret_file != planned.secret_file {
             prior.remove_secret()?;
         }
-        match planned.publish(secrets.as_ref()) {
+        in_cluster::retire(&prior, Some(&planned), given.is_some(), context).await?;
+        match planned.publish(context, given).await {
             Ok(()) => Ok(planned),
-            Err(diagnostics) => Err(planned.kept(diagnostics)),
+            Err(diagnostics) => {
+                in_cluster::remember_secrets(&mut planned, &prior, given.is_some());
+                Err(planned.kept(diagnostics))
+            }
         }
     }
 
-    async fn delete(&self, _context: &Context<Clients>, state: Environment) -> Result<(), Kept<Environment>> {
+    async fn delete(&self, context: &Context<Clients>, state: Environment) -> Result<(), Kept<Environment>> {
+        in_cluster::retire(&state, None, false, context).await?;
         state.remove_secret()?;
-        published::remove(&state.contract(), Path::new(&state.contract_file))
-            .map_err(|error| failed(&error, "contract_file"))?;
+        if let Some(path) = &state.contract_file {
+            published::remove(&state.contract(), Path::new(path)).map_err(|error| failed(&error, "contract_file"))?;
+        }
         Ok(())
     }
 
@@ -179,8 +220,9 @@ impl Resource for EnvironmentResource {
         Ok(Environment {
             name: found.metadata.name,
             endpoints: found.spec.endpoints.into(),
-            contract_file: path,
+            contract_file: Some(path),
             secret_file: None,
+            kubernetes: None,
             credentials_wo: WriteOnly::default(),
             credentials_wo_version: None,
             contract_sha256: Computed::Null,
@@ -194,13 +236,21 @@ impl Resource for EnvironmentResource {
 /// Credentials are read anew in the apply, when the stack they come from may have changed. So the status is unknown, and
 /// the comparison made again then, unless this plan leaves the environment as it is.
 fn plan_secret(plan: &mut Plan<Environment>, path: &Path) {
-    let status = plan.prior().and_then(|prior| prior.secret_file_status.known());
-    let was_current = *status.unwrap_or(&String::new()) == Status::Current.to_string();
-    if status.is_some() && !was_current {
-        plan.set("secret_file_status", Status::Current.to_string());
-    } else if !was_current || plan.has_changes() || !holds(plan, path) {
+    let status = plan.prior().and_then(|prior| prior.secret_file_status.known().cloned());
+    if credentials_are_current(plan, "secret_file_status", status.as_deref()) && !holds(plan, path) {
         plan.set_unknown("secret_file_status");
     }
+}
+
+/// Plans a status that a look at the credentials given does not change; `true` = that look decides.
+fn credentials_are_current(plan: &mut Plan<Environment>, attribute: &str, status: Option<&str>) -> bool {
+    let current = Status::Current.to_string();
+    match status {
+        Some(status) if status != current => plan.set(attribute, current),
+        Some(_) if !plan.has_changes() => return true,
+        _ => plan.set_unknown(attribute),
+    }
+    false
 }
 
 /// Whether the file holds the credentials that the configuration gives.
@@ -236,14 +286,34 @@ impl Environment {
         file_text(&self.name, &self.checked()?).map_err(|error| endpoints::diagnostics(&error, &tfplug::Path::root()))
     }
 
+    /// The contract alone, as the cluster gets it.
+    fn contract_yaml(&self) -> Result<String, Diagnostics> {
+        render(&self.name, &self.checked()?).map_err(|error| endpoints::diagnostics(&error, &tfplug::Path::root()))
+    }
+
+    /// Every key of a Secret to which the endpoints refer; none while they are not valid.
+    fn secret_keys(&self) -> BTreeSet<SecretKey> {
+        self.checked()
+            .map(|endpoints| endpoints.secret_keys())
+            .unwrap_or_default()
+    }
+
+    /// The Secrets to which the endpoints refer.
+    fn secret_names(&self) -> BTreeSet<String> {
+        self.secret_keys().into_iter().map(|key| key.name).collect()
+    }
+
+    /// The value of every key of a Secret to which the endpoints refer.
+    fn values(&self, given: &Credentials) -> Result<BTreeMap<SecretKey, Secret>, Diagnostics> {
+        given.values(&self.checked()?, &"credentials_wo".into())
+    }
+
     /// The Secret manifest's text; `None` without `secret_file`.
     fn secrets(&self, given: Option<&Credentials>) -> Result<Option<Secret>, Diagnostics> {
         if self.secret_file.is_none() {
             return Ok(None);
         }
-        let none = Credentials::default();
-        let given = given.unwrap_or(&none);
-        let values = given.values(&self.checked()?, &"credentials_wo".into())?;
+        let values = self.values(given.unwrap_or(&Credentials::default()))?;
         let values = values
             .iter()
             .map(|(key, value)| (key.clone(), value.expose()))
@@ -251,16 +321,33 @@ impl Environment {
         Ok(Some(Secret::new(secret::render(&self.name, &values))))
     }
 
-    /// Writes the Secret manifest first: whoever sees the contract finds its Secrets too.
-    fn publish(&mut self, secrets: Option<&Secret>) -> Result<(), Diagnostics> {
-        let text = self.text()?;
+    /// Publishes everything. What the model says then is what was done, whether all went well or not.
+    async fn publish(&mut self, context: &Context<Clients>, given: Option<&Credentials>) -> Result<(), Diagnostics> {
         self.secret_file_status = Computed::Null;
+        self.contract_sha256 = Computed::Null;
+        if let Some(kubernetes) = &mut self.kubernetes {
+            kubernetes.secret_status = Computed::Null;
+            kubernetes.contract_sha256 = Computed::Null;
+        }
+        let secrets = self.secrets(given)?;
+        let values = match given.filter(|_| self.kubernetes.is_some()) {
+            Some(given) => Some(self.values(given)?),
+            None => None,
+        };
+        self.write_files(secrets.as_ref())?;
+        in_cluster::publish(self, context, values.as_ref()).await
+    }
+
+    /// Writes the Secret manifest first: whoever sees the contract finds its Secrets too.
+    fn write_files(&mut self, secrets: Option<&Secret>) -> Result<(), Diagnostics> {
+        let text = self.text()?;
         if let (Some(path), Some(secrets)) = (&self.secret_file, secrets) {
             published::write(&self.manifest(), Path::new(path), secrets.expose())
                 .map_err(|error| failed(&error, "secret_file"))?;
             self.secret_file_status = Status::Current.to_string().into();
         }
-        if let Err(error) = published::write(&self.contract(), Path::new(&self.contract_file), &text) {
+        let Some(path) = &self.contract_file else { return Ok(()) };
+        if let Err(error) = published::write(&self.contract(), Path::new(path), &text) {
             self.contract_sha256 = self.contract_on_disk().ok().flatten().as_deref().map(sha256).into();
             return Err(failed(&error, "contract_file").into());
         }
@@ -268,9 +355,15 @@ impl Environment {
         Ok(())
     }
 
-    /// What is kept when publishing failed: a Secret manifest that was written belongs to the state, or to nobody.
+    /// What is kept when publishing failed: what was written belongs to the state, or to nobody.
     fn kept(self, diagnostics: Diagnostics) -> Kept<Self> {
-        if self.secret_file_status.known().is_some() {
+        let in_cluster = self.kubernetes.as_ref().and_then(|there| there.secret_status.known());
+        let done = [
+            self.secret_file_status.known(),
+            self.contract_sha256.known(),
+            in_cluster,
+        ];
+        if done.iter().any(Option::is_some) {
             Kept::with(self, diagnostics)
         } else {
             diagnostics.into()
@@ -284,10 +377,10 @@ impl Environment {
 
     /// `None` when the file is gone, or is somebody else's by now.
     fn contract_on_disk(&self) -> Result<Option<String>, Diagnostics> {
-        found(
-            published::read(&self.contract(), Path::new(&self.contract_file)),
-            "contract_file",
-        )
+        let Some(path) = &self.contract_file else {
+            return Ok(None);
+        };
+        found(published::read(&self.contract(), Path::new(path)), "contract_file")
     }
 
     /// `None` without `secret_file`.
@@ -295,11 +388,11 @@ impl Environment {
         let Some(path) = &self.secret_file else { return Ok(None) };
         let path = Path::new(path);
         let text = found(published::read(&self.manifest(), path), "secret_file")?;
-        let keys = self
-            .checked()
-            .map(|endpoints| endpoints.secret_keys())
-            .unwrap_or_default();
-        Ok(Some(secret::status(text.as_deref(), file::mode(path), keys)))
+        Ok(Some(secret::status(
+            text.as_deref(),
+            file::mode(path),
+            self.secret_keys(),
+        )))
     }
 }
 

@@ -63,6 +63,14 @@ impl Resource for LocalServicesResource {
         for component in Component::ALL {
             plan_component(plan, component);
         }
+        // One that was there when it was asked for may come back until the apply.
+        if plan.changes("cluster_access")
+            && let Computed::Known(address) = plan.get::<String>("cluster_access")
+            && let Ok(address) = address.parse()
+            && let Err(error) = Stack::check_access(address)
+        {
+            plan.tell(failed("Pods cannot reach that address", &error));
+        }
         // Known as soon as every port is: who uses the endpoints then sees in the plan what changes for him. Other
         // credentials must reach him too, though, even where no address changes: he is planned when they may be new.
         let same_credentials = !plan.is_create() && !plan.changes("postgres.username");

@@ -3,6 +3,7 @@
 //!
 //! To add a component: one file here, a variant of [`Component`] and a line in [`StackSpec::services`].
 
+mod access;
 pub mod object_store;
 pub mod postgres;
 pub mod redis;
@@ -10,12 +11,14 @@ mod unit;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use endpoint_contract::Endpoints;
+use endpoint_contract::{Endpoints, HostPort};
 use serde::{Deserialize, Serialize};
 use tfplug::Secret;
 
+pub use self::access::{ACCESS, access_unit};
 pub use self::object_store::ObjectStore;
 pub use self::postgres::Postgres;
 pub use self::redis::Redis;
@@ -24,6 +27,8 @@ use crate::engines::{Engine, Found};
 
 /// The address on which every local service listens. Never more than loopback: nothing here speaks TLS.
 pub const LOOPBACK: &str = "127.0.0.1";
+/// [`LOOPBACK`] as an address.
+pub const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// One part of a stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -71,6 +76,9 @@ pub struct StackSpec {
     pub redis: Option<Redis>,
     /// The S3-compatible store.
     pub object_store: Option<ObjectStore>,
+    /// The address of this machine on which pods reach the services; `None` = they do not.
+    #[serde(default)]
+    pub cluster_access: Option<IpAddr>,
 }
 
 impl StackSpec {
@@ -84,13 +92,25 @@ impl StackSpec {
         services
     }
 
+    /// Where pods reach a service that is published on `port`; `None` = they do not.
+    #[must_use]
+    pub fn door(&self, service: &dyn Service, port: u16) -> Option<SocketAddr> {
+        let port = service.access_port(port);
+        self.cluster_access.map(|address| SocketAddr::new(address, port))
+    }
+
     /// The endpoints that the stack offers when its services listen on `ports`; a component without a port is left out.
     #[must_use]
     pub fn endpoints(&self, ports: &BTreeMap<Component, u16>) -> Endpoints {
         let mut endpoints = Endpoints::default();
         for service in self.services() {
             if let Some(&port) = ports.get(&service.component()) {
-                service.offer(&mut endpoints, port, &self.credentials_secret_name);
+                let offer = Offer {
+                    port,
+                    door: self.door(service, port),
+                    secret_name: &self.credentials_secret_name,
+                };
+                service.offer(&mut endpoints, &offer);
             }
         }
         endpoints
@@ -133,6 +153,38 @@ impl Site {
     #[must_use]
     pub fn path(&self, name: &str) -> String {
         text(&self.dir.join(name))
+    }
+}
+
+/// Where a service is found, and where its credentials are kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Offer<'a> {
+    /// The published port.
+    pub port: u16,
+    /// Where pods reach it; `None` = they do not.
+    pub door: Option<SocketAddr>,
+    /// The Secret to which the endpoint's credentials refer.
+    pub secret_name: &'a str,
+}
+
+impl Offer<'_> {
+    /// Where this machine reaches the service.
+    #[must_use]
+    pub fn host(&self) -> HostPort {
+        host_port(SocketAddr::new(LOCALHOST, self.port))
+    }
+
+    /// Where pods reach it.
+    #[must_use]
+    pub fn cluster(&self) -> Option<HostPort> {
+        self.door.map(host_port)
+    }
+}
+
+fn host_port(at: SocketAddr) -> HostPort {
+    HostPort {
+        address: at.ip().to_string(),
+        port: at.port(),
     }
 }
 
@@ -200,6 +252,10 @@ pub trait Service: Send + Sync {
     fn internal_ports(&self) -> &'static [&'static str] {
         &[]
     }
+    /// The port on which pods reach it, when it is published on this one.
+    fn access_port(&self, published: u16) -> u16 {
+        published
+    }
     /// Folders below the component's own that must exist before it starts.
     fn folders(&self, site: &Site) -> Vec<PathBuf>;
     /// What the file system must have free before its data is made, in MB.
@@ -221,7 +277,7 @@ pub trait Service: Send + Sync {
     /// How to talk to it.
     fn dialogue(&self) -> Dialogue;
     /// Adds its endpoint.
-    fn offer(&self, endpoints: &mut Endpoints, port: u16, secret_name: &str);
+    fn offer(&self, endpoints: &mut Endpoints, offer: &Offer<'_>);
 }
 
 #[cfg(test)]

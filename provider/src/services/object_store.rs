@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
-use endpoint_contract::{Endpoints, Origin, S3Credentials};
+use endpoint_contract::{Endpoints, HostPort, Origin, S3Credentials};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tfplug::Secret;
 
-use super::{Component, ConfigFile, Dialogue, Halt, LOOPBACK, Login, PUBLISHED, Service, Site, StopSignal, Unit};
+use super::{
+    Component, ConfigFile, Dialogue, Halt, LOOPBACK, Login, Offer, PUBLISHED, Service, Site, StopSignal, Unit,
+};
 use crate::engines::Engine;
 
 /// The user's settings.
@@ -71,6 +73,11 @@ impl Service for ObjectStore {
     fn derived_ports(&self) -> &'static [(&'static str, &'static str, u16)] {
         // `mini`'s worker looks for its administrator there, whatever `-admin.port.grpc` says.
         &[("admin.grpc", "admin", 10_000)]
+    }
+
+    fn access_port(&self, published: u16) -> u16 {
+        // It does not start while somebody has one of its ports on any address of the machine.
+        published.checked_add(1).unwrap_or(published - 1)
     }
 
     fn folders(&self, site: &Site) -> Vec<PathBuf> {
@@ -158,16 +165,17 @@ impl Service for ObjectStore {
         }
     }
 
-    fn offer(&self, endpoints: &mut Endpoints, port: u16, secret_name: &str) {
+    fn offer(&self, endpoints: &mut Endpoints, offer: &Offer<'_>) {
+        let origin = |at: HostPort| Origin {
+            url: format!("http://{}", at.authority()),
+        };
         endpoints.s3 = Some(endpoint_contract::S3 {
-            host: Origin {
-                url: format!("http://{LOOPBACK}:{port}"),
-            },
-            cluster: None,
+            host: origin(offer.host()),
+            cluster: offer.cluster().map(origin),
             region: self.region.clone(),
             force_path_style: true,
             buckets: self.buckets.clone(),
-            credentials: Some(S3Credentials::in_secret(secret_name)),
+            credentials: Some(S3Credentials::in_secret(offer.secret_name)),
         });
     }
 }

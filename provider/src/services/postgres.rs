@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use endpoint_contract::{Endpoints, HostPort, PostgresCredentials, SslMode};
+use endpoint_contract::{Endpoints, PostgresCredentials, SslMode};
 use serde::{Deserialize, Serialize};
 use tfplug::Secret;
 
 use super::{
-    Component, ConfigFile, Dialogue, Halt, LOOPBACK, Login, PUBLISHED, Prepare, Service, Site, StopSignal, Unit,
+    Component, ConfigFile, Dialogue, Halt, LOOPBACK, Login, Offer, PUBLISHED, Prepare, Service, Site, StopSignal, Unit,
 };
 use crate::engines::Engine;
 
@@ -165,16 +165,13 @@ impl Service for Postgres {
         }
     }
 
-    fn offer(&self, endpoints: &mut Endpoints, port: u16, secret_name: &str) {
+    fn offer(&self, endpoints: &mut Endpoints, offer: &Offer<'_>) {
         endpoints.postgres = Some(endpoint_contract::Postgres {
-            host: HostPort {
-                address: LOOPBACK.to_owned(),
-                port,
-            },
-            cluster: None,
+            host: offer.host(),
+            cluster: offer.cluster(),
             database: self.database.clone(),
             ssl_mode: SslMode::Disable,
-            credentials: PostgresCredentials::in_secret(secret_name),
+            credentials: PostgresCredentials::in_secret(offer.secret_name),
         });
     }
 }

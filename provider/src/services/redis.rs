@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
-use endpoint_contract::{Endpoints, HostPort, RedisCredentials};
+use endpoint_contract::{Endpoints, RedisCredentials};
 use serde::{Deserialize, Serialize};
 use tfplug::Secret;
 
-use super::{Component, ConfigFile, Dialogue, Halt, LOOPBACK, Login, PUBLISHED, Service, Site, StopSignal, Unit};
+use super::{
+    Component, ConfigFile, Dialogue, Halt, LOOPBACK, Login, Offer, PUBLISHED, Service, Site, StopSignal, Unit,
+};
 use crate::engines::Engine;
 
 /// The user's settings.
@@ -140,16 +142,13 @@ impl Service for Redis {
         Dialogue::Redis
     }
 
-    fn offer(&self, endpoints: &mut Endpoints, port: u16, secret_name: &str) {
+    fn offer(&self, endpoints: &mut Endpoints, offer: &Offer<'_>) {
         endpoints.redis = Some(endpoint_contract::Redis {
-            host: HostPort {
-                address: LOOPBACK.to_owned(),
-                port,
-            },
-            cluster: None,
+            host: offer.host(),
+            cluster: offer.cluster(),
             database: 0,
             tls: false,
-            credentials: Some(RedisCredentials::in_secret(secret_name)),
+            credentials: Some(RedisCredentials::in_secret(offer.secret_name)),
         });
     }
 }

@@ -236,11 +236,21 @@ pub(crate) fn store(buckets: &[&str]) -> ObjectStore {
 
 /// Speaks SQL as the application.
 pub(crate) async fn sql(stack: &TestStack, database: &str, statement: &str) -> Result<String, tokio_postgres::Error> {
+    sql_at(stack, "127.0.0.1", database, statement).await
+}
+
+/// Speaks SQL as the application, to this address.
+pub(crate) async fn sql_at(
+    stack: &TestStack,
+    address: &str,
+    database: &str,
+    statement: &str,
+) -> Result<String, tokio_postgres::Error> {
     let login = stack.credentials().postgres.unwrap();
     let port = stack.status().await.components[&Component::Postgres].port;
     let mut config = tokio_postgres::Config::new();
     config
-        .host("127.0.0.1")
+        .host(address)
         .port(port)
         .user(&login.user)
         .password(login.secret.expose())

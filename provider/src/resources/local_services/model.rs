@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use tfplug::{Computed, Model};
 
-use super::rules::{absolute_path, buckets, database, major, secret_name, stack_name, username, version};
+use super::rules::{
+    absolute_path, access_address, buckets, database, major, secret_name, stack_name, username, version,
+};
 use crate::engines::Engine;
 use crate::resources::endpoints::Endpoints;
 use crate::runtimes::process::{ComponentStatus, Status};
@@ -14,7 +16,8 @@ use crate::services::{self, Component, StackSpec};
 /// object store, each only if its argument is given.
 ///
 /// The services run as processes of the user, listen on 127.0.0.1 only, and outlive Terraform: `apply` starts them and
-/// returns when every one answers. A service that dies is started again with its data; one that was stopped or deleted
+/// returns when every one answers. With `cluster_access`, a small process beside each passes on what pods send to its port
+/// on that address: they need the service's password there too, and giving or taking access restarts no service. A service that dies is started again with its data; one that was stopped or deleted
 /// shows in the next plan and is mended by the next apply. Changing one component leaves the others running.
 ///
 /// Passwords are random and stay in the stack's folder. They are in no plan and no state: the ephemeral resource
@@ -46,6 +49,10 @@ pub struct LocalServices {
     pub redis: Option<Redis>,
     /// A store that speaks S3.
     pub object_store: Option<ObjectStore>,
+    /// The IP address of this machine on which pods reach the services, such as the gateway of the cluster's bridge; null =
+    /// they do not. Nothing here speaks TLS: give the bridge's address, not that of a network to others.
+    #[model(validate = access_address)]
+    pub cluster_access: Option<String>,
     /// Where the services are: the endpoint contract that `mlplat_environment` publishes.
     pub endpoints: Computed<Endpoints>,
 }
@@ -82,8 +89,8 @@ pub struct Postgres {
     /// `false` makes writes faster and may lose data when the machine crashes. Data always outlives a restart.
     #[model(default = true)]
     pub persistence: bool,
-    /// `running`; else what is wrong: `stopped`, `failed` (it ends whenever it is started) or `incomplete` (the database or
-    /// the role is gone).
+    /// `running`; else what is wrong: `stopped`, `failed` (it ends whenever it is started), `unreachable` (from pods) or
+    /// `incomplete` (the database or the role is gone).
     pub status: Computed<String>,
     /// The whole version of the server.
     #[model(keep)]
@@ -112,7 +119,7 @@ pub struct Redis {
     /// `true`: writes are kept on disk (appended to a file that is synced each second). `false`: a restart empties it.
     #[model(default = true)]
     pub persistence: bool,
-    /// `running`; else what is wrong: `stopped` or `failed` (it ends whenever it is started).
+    /// `running`; else what is wrong: `stopped`, `failed` (it ends whenever it is started) or `unreachable` (from pods).
     pub status: Computed<String>,
     /// The whole version of the server.
     #[model(keep)]
@@ -141,8 +148,8 @@ pub struct ObjectStore {
     /// Whether a bucket that leaves `buckets` is deleted together with its objects.
     #[model(default = false)]
     pub force_destroy: bool,
-    /// `running`; else what is wrong: `stopped`, `failed` (it ends whenever it is started) or `incomplete` (buckets are
-    /// gone).
+    /// `running`; else what is wrong: `stopped`, `failed` (it ends whenever it is started), `unreachable` (from pods) or
+    /// `incomplete` (buckets are gone).
     pub status: Computed<String>,
     /// The whole version of the server.
     #[model(keep)]
@@ -155,6 +162,7 @@ impl LocalServices {
         StackSpec {
             name: self.name.clone(),
             credentials_secret_name: self.credentials_secret_name.clone(),
+            cluster_access: self.cluster_access.as_deref().and_then(|address| address.parse().ok()),
             postgres: self.postgres.as_ref().map(|model| services::Postgres {
                 version: model.version.known().cloned(),
                 port: model.port.known().copied(),
@@ -277,6 +285,11 @@ impl LocalServices {
                 }
                 None => found,
             }),
+            // However the user writes the address.
+            cluster_access: match (state.cluster_access, status.spec.cluster_access) {
+                (Some(state), Some(found)) if state.parse() == Ok(found) => Some(state),
+                (_, found) => found.map(|address| address.to_string()),
+            },
             endpoints: found.endpoints,
             name: state.name,
             runtime: state.runtime,
@@ -340,6 +353,7 @@ impl LocalServices {
                     status: Computed::Unknown,
                     engine_version_actual: Computed::Unknown,
                 }),
+            cluster_access: spec.cluster_access.map(|address| address.to_string()),
             endpoints: Computed::Unknown,
         };
         whole.filled(Some(status))

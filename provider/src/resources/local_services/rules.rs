@@ -2,10 +2,13 @@
 #![allow(clippy::ptr_arg, reason = "a rule is given a reference to the field's type")]
 
 use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
 use endpoint_contract::{is_dns_label, is_dns_subdomain};
 
+use crate::runtimes::process::addresses::is_link_local;
+use crate::services::LOCALHOST;
 use crate::services::postgres::ADMIN;
 
 /// Names a folder, and shows in lists: short.
@@ -21,6 +24,28 @@ pub(super) fn absolute_path(path: &String) -> Result<(), String> {
         return Ok(());
     }
     Err("must be the absolute path of a folder; `abspath(\"${path.root}/data\")` makes one".into())
+}
+
+/// An address that pods can use: inside one, loopback is the pod itself.
+pub(super) fn access_address(text: &String) -> Result<(), String> {
+    let Ok(address) = text.parse::<IpAddr>() else {
+        return Err("must be an IP address of this machine, such as 172.18.0.1, the gateway of kind's bridge".into());
+    };
+    let broadcast = address == IpAddr::V4(Ipv4Addr::BROADCAST);
+    let why = if address.is_unspecified() {
+        "is every address of this machine: services would listen on every network"
+    } else if address == LOCALHOST || address == IpAddr::V6(Ipv6Addr::LOCALHOST) {
+        "is the pod itself when a pod uses it"
+    } else if address.is_multicast() || broadcast {
+        "is nobody's own address"
+    } else if is_link_local(address) {
+        "means nothing without its interface"
+    } else {
+        return Ok(());
+    };
+    Err(format!(
+        "must be an IP address of this machine that pods reach, and {address} {why}; give the bridge's, such as 172.18.0.1"
+    ))
 }
 
 pub(super) fn secret_name(name: &String) -> Result<(), String> {
@@ -104,6 +129,28 @@ mod tests {
         assert!(ok(version, "15") && ok(version, "8.1") && !ok(version, "15.") && !ok(version, "latest"));
         assert!(ok(database, "app") && ok(database, "postgres") && !ok(database, "a-b") && !ok(database, "template1"));
         assert!(ok(username, "app_1") && !ok(username, "pg_x") && !ok(username, ADMIN) && !ok(username, "1a"));
+    }
+
+    #[test]
+    fn pods_are_given_an_address_that_is_one_machines_and_not_their_own() {
+        for good in ["172.18.0.1", "10.0.0.7", "127.0.0.2", "fd00::1"] {
+            assert!(ok(access_address, good), "{good}");
+        }
+        for bad in [
+            "0.0.0.0",
+            "::",
+            "127.0.0.1",
+            "::1",
+            "224.0.0.1",
+            "ff02::1",
+            "255.255.255.255",
+            "fe80::1",
+            "localhost",
+            "172.18.0.1:80",
+            "",
+        ] {
+            assert!(!ok(access_address, bad), "{bad}");
+        }
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! What can go wrong with a stack of processes, with the fix.
 
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use crate::engines::EngineError;
-use crate::services::Component;
+use crate::services::{Component, LOCALHOST};
 
 /// Why a stack is not as asked for. No text holds a secret.
 #[derive(Debug, thiserror::Error)]
@@ -76,15 +77,26 @@ pub enum StackError {
         /// The last lines, without passwords.
         log: String,
     },
+    /// Pods shall reach the services on an address that is not this machine's.
+    #[error("this machine has no address {address}; it has {}. To fix: set `cluster_access` to the one on which pods reach it, \
+        usually the bridge's", or_none(.here))]
+    NoSuchAddress {
+        /// The address asked for.
+        address: IpAddr,
+        /// Those that there are, with their interfaces.
+        here: Vec<String>,
+    },
     /// A port belongs to somebody else.
     #[error(
-        "port {port} of `{component}` is taken by {holder}. To fix: end that program, or set `{component}.port` to a free port"
+        "port {} of `{component}` is taken{} by {holder}. To fix: end that program, or set `{component}.port` to a free port",
+        .place.port(),
+        beyond_loopback(.place)
     )]
     PortTaken {
         /// The component.
         component: Component,
-        /// The port.
-        port: u16,
+        /// The port and its address.
+        place: SocketAddr,
         /// Who has it: program and pid, as far as this user may know.
         holder: String,
     },
@@ -150,6 +162,23 @@ pub enum StackError {
     },
 }
 
+fn or_none(list: &[String]) -> String {
+    if list.is_empty() {
+        "none but loopback".to_owned()
+    } else {
+        list.join(", ")
+    }
+}
+
+/// Loopback goes without saying.
+fn beyond_loopback(place: &SocketAddr) -> String {
+    if place.ip() == LOCALHOST {
+        String::new()
+    } else {
+        format!(" on {}", place.ip())
+    }
+}
+
 impl StackError {
     /// The attribute of `mlplat_local_services` that the error is about, from the outside in; empty for the whole.
     #[must_use]
@@ -163,6 +192,7 @@ impl StackError {
             | Self::Furnish { component, .. } => vec![component.as_str()],
             Self::VersionChange { component, .. } => vec![component.as_str(), "version"],
             Self::PortTaken { component, .. } | Self::NoPort { component } => vec![component.as_str(), "port"],
+            Self::NoSuchAddress { .. } => vec!["cluster_access"],
             Self::Folder { .. } | Self::NotOurs { .. } => vec!["data_dir"],
             Self::Busy { .. } | Self::Supervisor { .. } | Self::Cancelled { .. } | Self::Absent { .. } => Vec::new(),
         }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::identity::Identity;
 use super::store;
-use crate::services::Unit;
+use crate::services::{ACCESS, Component, Unit};
 
 /// Raised when the files or the signals change their meaning. A supervisor of another version hands over.
 pub(super) const VERSION: u32 = 1;
@@ -22,7 +22,7 @@ pub(super) struct Wanted {
     pub(super) version: u32,
     /// Raised by every writer.
     pub(super) generation: u64,
-    /// By component. A unit that runs and is not here is ended for good.
+    /// By name ([`unit_name`], [`access_name`]). A unit that runs and is not here is ended for good.
     pub(super) units: BTreeMap<String, Unit>,
 }
 
@@ -30,6 +30,16 @@ impl Wanted {
     pub(super) fn path(stack: &Path) -> PathBuf {
         stack.join("units.json")
     }
+}
+
+/// The name of a component's service, and its folder below the stack's.
+pub(super) fn unit_name(component: Component) -> String {
+    component.as_str().to_owned()
+}
+
+/// The name of what gives pods access to a component, and its folder below the stack's.
+pub(super) fn access_name(component: Component) -> String {
+    format!("{component}/{ACCESS}")
 }
 
 /// What runs: `state.json`.
@@ -40,7 +50,7 @@ pub(super) struct State {
     pub(super) supervisor: Option<Identity>,
     /// The last [`Wanted::generation`] that was read.
     pub(super) generation: u64,
-    /// By component; those that ended for good are absent.
+    /// By name; those that ended for good are absent.
     pub(super) units: BTreeMap<String, UnitState>,
 }
 

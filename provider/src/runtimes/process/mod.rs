@@ -4,8 +4,10 @@
 //! (`state.json`), and one folder per component with its data, password and log. One [`supervisor`] per folder outlives
 //! Terraform and keeps the services running; it is found, adopted and ended through these files alone.
 
+pub mod addresses;
 mod children;
 mod error;
+pub mod forwarder;
 mod identity;
 mod keeper;
 mod keyring;

@@ -3,18 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::fs;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use super::error::StackError;
-use super::ledger::{State, UnitState};
+use super::ledger::{State, access_name, unit_name};
 use super::platform::{listener, running_in};
 use super::record::{Part, Record};
 use super::stack::Stack;
-use super::{keyring, ports, store};
+use super::{addresses, keyring, ports, store};
 use crate::engines::{Engine, Found};
-use crate::services::{Component, PUBLISHED, Ports, Service, Site, StackSpec};
+use crate::services::{ACCESS, Component, LOCALHOST, PUBLISHED, Ports, Service, Site, StackSpec, Unit, access_unit};
 use crate::wait::{self, Look};
 
 /// How long a port without a visible holder is waited for: a killed engine with much memory takes a second or two.
@@ -35,7 +37,8 @@ impl Stack {
         // Whatever ends the wait, the choice after it says how things are.
         let _ = wait::until("ports that nobody seems to hold", LETTING_GO, cancelled, || async {
             let chosen = self.parts_now(spec, before, state);
-            let held_by_nobody = matches!(chosen, Err(StackError::PortTaken { port, .. }) if listener(port).is_none());
+            let held_by_nobody =
+                matches!(chosen, Err(StackError::PortTaken { place, .. }) if listener(place).is_none());
             Ok::<_, Infallible>(if held_by_nobody {
                 Look::NotYet(String::new())
             } else {
@@ -66,8 +69,7 @@ impl Stack {
             let component = service.component();
             let part = before.and_then(|record| record.parts.get(&component));
             let engine = self.choose_engine(service, part)?;
-            let running = state.units.get(component.as_str());
-            let ports = self.choose_ports(service, part, running, &mut taken)?;
+            let ports = self.choose_ports(service, part, spec, state, &mut taken)?;
             parts.insert(component, Part { engine, ports });
         }
         Ok(parts)
@@ -113,7 +115,8 @@ impl Stack {
         &self,
         service: &dyn Service,
         part: Option<&Part>,
-        unit: Option<&UnitState>,
+        spec: &StackSpec,
+        state: &State,
         taken: &mut BTreeSet<u16>,
     ) -> Result<Ports, StackError> {
         let component = service.component();
@@ -123,27 +126,37 @@ impl Stack {
             let derived: Vec<_> = derived.map(|(name, _, distance)| (*name, *distance)).collect();
             let fixed = service.port().filter(|_| name == PUBLISHED);
             let kept = part.and_then(|part| part.ports.get(name).copied());
-            let usable = |port: u16| {
+            // Where it listens, and where pods reach it: the published port alone.
+            let places = |port: u16| {
                 let all = std::iter::once(port).chain(derived.iter().map(|(_, distance)| port + distance));
-                all.into_iter()
-                    .all(|port| ports::is_free(port) || self.is_ours(component, port, part, unit))
+                let door = spec.door(service, port).filter(|_| name == PUBLISHED);
+                let listeners = all.map(|port| SocketAddr::new(LOCALHOST, port));
+                listeners.chain(door).collect::<Vec<_>>()
             };
-            let port = match fixed.or(kept) {
-                Some(port) if usable(port) => port,
+            let stranger_on = |port: u16| {
+                let taken = places(port).into_iter().filter(|place| !ports::is_free(*place));
+                taken
+                    .into_iter()
+                    .find(|place| !self.is_ours(component, *place, part, state))
+            };
+            let door = ports.get(PUBLISHED).and_then(|port| spec.door(service, *port));
+            let kept = kept.filter(|port| name == PUBLISHED || door.is_none_or(|door| door.port() != *port));
+            let port = match fixed.or(kept).map(|port| (port, stranger_on(port))) {
+                Some((port, None)) => port,
                 // Nobody outside knows an internal port.
-                Some(port) if name == PUBLISHED => {
+                Some((_, Some(place))) if name == PUBLISHED => {
                     return Err(StackError::PortTaken {
                         component,
-                        port,
-                        holder: ports::holder(port),
+                        place,
+                        holder: ports::holder(place),
                     });
                 }
                 _ => {
-                    let distances: Vec<_> = derived.iter().map(|(_, distance)| *distance).collect();
-                    let chosen = ports::choose(&self.dir, &format!("{component}/{name}"), &distances, taken);
+                    let chosen = ports::choose(&self.dir, &format!("{component}/{name}"), places, taken);
                     chosen.ok_or(StackError::NoPort { component })?
                 }
             };
+            taken.extend(places(port).iter().map(SocketAddr::port));
             ports.insert(name.to_owned(), port);
             ports.extend(
                 derived
@@ -155,17 +168,58 @@ impl Stack {
     }
 
     /// Whether the port that somebody has is the service's own, noted or not.
-    fn is_ours(&self, component: Component, port: u16, part: Option<&Part>, unit: Option<&UnitState>) -> bool {
+    fn is_ours(&self, component: Component, place: SocketAddr, part: Option<&Part>, state: &State) -> bool {
         let Some(part) = part else { return false };
-        let noted = unit
-            .and_then(|unit| unit.process.as_ref())
-            .filter(|process| process.is_alive());
-        if noted.is_some() && part.ports.values().any(|kept| *kept == port) {
+        let living = |unit: &String| {
+            let unit = state.units.get(unit)?;
+            let process = unit.process.as_ref()?;
+            process.is_alive().then_some(&unit.unit)
+        };
+        let noted = if place.ip() == LOCALHOST {
+            living(&unit_name(component)).is_some() && part.ports.values().any(|kept| *kept == place.port())
+        } else {
+            living(&access_name(component)).is_some_and(|unit| unit.args.contains(&place.to_string()))
+        };
+        if noted {
             return true;
         }
-        let holder = listener(port);
-        let ours = running_in(&self.dir.join(component.as_str()), &part.engine.programs());
+        let holder = listener(place);
+        let ours = running_in(&self.dir.join(component.as_str()), &self.programs(part));
         holder.is_some_and(|holder| ours.iter().any(|process| process.pid == holder.pid))
+    }
+
+    /// What runs in a component's folder: its engine, and what gives pods access to it.
+    pub(super) fn programs(&self, part: &Part) -> Vec<PathBuf> {
+        let mut programs = part.engine.programs();
+        programs.push(self.program.clone());
+        programs
+    }
+
+    /// Everything that shall run, by its name.
+    pub(super) fn units(&self, spec: &StackSpec, sites: &[(&dyn Service, Site)]) -> BTreeMap<String, Unit> {
+        let mut units = BTreeMap::new();
+        for (service, site) in sites {
+            units.insert(unit_name(service.component()), service.unit(site));
+            if let Some(door) = spec.door(*service, site.port(PUBLISHED)) {
+                let unit = access_unit(&self.program, site, door);
+                units.insert(access_name(service.component()), unit);
+            }
+        }
+        units
+    }
+
+    /// Whether this machine has the address on which pods shall reach it.
+    ///
+    /// # Errors
+    /// [`StackError::NoSuchAddress`] with those that it has.
+    pub fn check_access(address: IpAddr) -> Result<(), StackError> {
+        if addresses::is_here(address) {
+            return Ok(());
+        }
+        Err(StackError::NoSuchAddress {
+            address,
+            here: addresses::all(),
+        })
     }
 
     /// Whether the disk has room for what is made anew.
@@ -213,7 +267,8 @@ impl Stack {
                 engine: part.engine.clone(),
                 login,
             };
-            for folder in service.folders(&site) {
+            let access = spec.cluster_access.map(|_| site.dir.join(ACCESS));
+            for folder in service.folders(&site).into_iter().chain(access) {
                 store::private_folder(&folder).map_err(describe(&folder))?;
             }
             for file in service.files(&site) {

@@ -11,14 +11,15 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::error::StackError;
-use super::ledger::State;
+use super::ledger::{State, access_name, unit_name};
 use super::platform::lingers_in;
 use super::record::{Part, Record};
 use super::status::Status;
 use super::store::{self, Lock};
+use super::summons::Awaited;
 use crate::engines::Engines;
 use crate::runtimes::protocols::Reach;
-use crate::services::{Component, PUBLISHED, Service, Site, StackSpec, Unit};
+use crate::services::{Component, LOCALHOST, PUBLISHED, Service, Site, StackSpec, Unit};
 use crate::wait::{self, Look, WaitError};
 
 /// Held by who changes the stack.
@@ -29,6 +30,14 @@ const LOCKED: Duration = Duration::from_secs(600);
 const FORMER: Duration = Duration::from_secs(8);
 /// Room for making roles, databases and buckets, and for a long seed.
 const FURNISHING: Duration = Duration::from_secs(600);
+
+/// What the supervisor was told, and what shall be inside the services.
+struct Wanted<'a> {
+    generation: u64,
+    units: &'a BTreeMap<String, Unit>,
+    spec: &'a StackSpec,
+    unwanted_buckets: BTreeSet<String>,
+}
 
 /// The services of one folder.
 #[derive(Debug)]
@@ -71,6 +80,7 @@ impl Stack {
     }
 
     async fn make(&self, spec: &StackSpec, cancelled: &CancellationToken) -> Result<Status, StackError> {
+        spec.cluster_access.map_or(Ok(()), Self::check_access)?;
         let before = self.ours(Some(spec))?;
         if before.is_none() {
             self.outwait_former(cancelled).await;
@@ -94,18 +104,17 @@ impl Stack {
         };
         record.write(&self.dir).map_err(|source| self.folder_error(source))?;
         let sites = self.furnish_sites(spec, &record.parts)?;
-        let units = sites
+        let units = self.units(spec, &sites);
+        let wants = Wanted {
+            generation: self.want(&units, cancelled).await?,
+            units: &units,
+            spec,
+            unwanted_buckets: &made - &wanted,
+        };
+        let tasks = sites
             .iter()
-            .map(|(service, site)| (service.component(), service.unit(site)))
+            .map(|(service, site)| self.bring_up(&wants, (*service, site), cancelled))
             .collect();
-        let generation = self.want(&units, cancelled).await?;
-
-        let unwanted: BTreeSet<_> = &made - &wanted;
-        let mut tasks = Vec::new();
-        for (service, site) in &sites {
-            let unit = &units[&service.component()];
-            tasks.push(self.bring_up(*service, site, unit, generation, &unwanted, cancelled));
-        }
         // All start side by side; the first problem is told when all have come to an end.
         for result in join_all(tasks).await {
             result?;
@@ -161,23 +170,49 @@ impl Stack {
         }
     }
 
-    /// Waits until the service answers, then makes what shall be inside it.
+    /// Waits until the service answers, then makes what shall be inside it, and waits until pods reach it too.
     async fn bring_up(
         &self,
-        service: &dyn Service,
-        site: &Site,
-        unit: &Unit,
-        generation: u64,
-        unwanted: &BTreeSet<String>,
+        wanted: &Wanted<'_>,
+        (service, site): (&dyn Service, &Site),
         cancelled: &CancellationToken,
     ) -> Result<(), StackError> {
         let component = service.component();
         let reach = Reach {
+            address: LOCALHOST,
             port: site.port(PUBLISHED),
             login: site.login.clone(),
             dialogue: service.dialogue(),
         };
-        self.ready(component, site, unit, generation, &reach, cancelled).await?;
+        let ready = async |name: String, reach: &Reach| {
+            let awaited = Awaited {
+                component,
+                unit: &wanted.units[&name],
+                name,
+                generation: wanted.generation,
+                site,
+                reach,
+            };
+            self.ready(&awaited, cancelled).await
+        };
+        ready(unit_name(component), &reach).await?;
+        self.furnish(component, site, &reach, &wanted.unwanted_buckets, cancelled)
+            .await?;
+        match wanted.spec.door(service, reach.port) {
+            Some(door) => ready(access_name(component), &reach.at(door)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Makes what shall be inside the service.
+    async fn furnish(
+        &self,
+        component: Component,
+        site: &Site,
+        reach: &Reach,
+        unwanted: &BTreeSet<String>,
+        cancelled: &CancellationToken,
+    ) -> Result<(), StackError> {
         let furnished = wait::until("the contents", FURNISHING, cancelled, || async {
             reach.furnish(unwanted).await.map(Look::Done)
         });

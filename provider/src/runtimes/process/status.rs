@@ -8,12 +8,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::StackError;
 use super::keyring;
-use super::ledger::Phase;
+use super::ledger::{Phase, access_name};
 use super::record::{Part, Record};
 use super::stack::Stack;
 use crate::engines::Engine;
 use crate::runtimes::protocols::{Missing, NoAnswer, Reach};
-use crate::services::{Component, PUBLISHED, Service, StackSpec};
+use crate::services::{Component, LOCALHOST, PUBLISHED, Service, StackSpec};
 use crate::wait::{self, Look, WaitError};
 
 /// A service that is just being started again gets this long before it counts as stopped.
@@ -56,6 +56,8 @@ pub enum Health {
     Running,
     /// Its process is not there, or does not answer.
     Stopped,
+    /// It answers on this machine, and not on the address on which pods reach it.
+    Unreachable,
     /// It answers, but the database or a bucket is gone.
     Incomplete,
     /// It ended too often.
@@ -71,6 +73,7 @@ impl Health {
         match self {
             Self::Running => "running",
             Self::Stopped => "stopped",
+            Self::Unreachable => "unreachable",
             Self::Incomplete => "incomplete",
             Self::Failed => "failed",
             Self::Missing => "missing",
@@ -100,7 +103,8 @@ impl Stack {
         let mut components = BTreeMap::new();
         for service in record.spec.services() {
             if let Some(part) = record.parts.get(&service.component()) {
-                components.insert(service.component(), self.component_status(service, part).await?);
+                let status = self.component_status(service, part, &record.spec).await?;
+                components.insert(service.component(), status);
             }
         }
         let endpoints = record.spec.endpoints(&record.published());
@@ -111,7 +115,12 @@ impl Stack {
         }))
     }
 
-    async fn component_status(&self, service: &dyn Service, part: &Part) -> Result<ComponentStatus, StackError> {
+    async fn component_status(
+        &self,
+        service: &dyn Service,
+        part: &Part,
+        spec: &StackSpec,
+    ) -> Result<ComponentStatus, StackError> {
         let component = service.component();
         let folder = self.dir.join(component.as_str());
         let mut status = ComponentStatus {
@@ -130,6 +139,7 @@ impl Stack {
         }
         let login = keyring::login(service, &folder)?;
         let reach = Reach {
+            address: LOCALHOST,
             port: status.port,
             login,
             dialogue: service.dialogue(),
@@ -138,7 +148,16 @@ impl Stack {
         let answer = wait::until("an answer", PATIENCE, &never, || self.look(component, &reach)).await;
         status.pid = self.pid(component);
         match answer {
-            Ok(missing) if missing.nothing() => status.health = Health::Running,
+            Ok(missing) if missing.nothing() => {
+                status.problem = match spec.door(service, status.port) {
+                    Some(door) => self.wrong_for_pods(component, &reach.at(door)).await,
+                    None => None,
+                };
+                status.health = match status.problem {
+                    Some(_) => Health::Unreachable,
+                    None => Health::Running,
+                };
+            }
             Ok(missing) => {
                 status.health = Health::Incomplete;
                 status.problem = Some(if missing.database {
@@ -184,6 +203,24 @@ impl Stack {
             Ok(missing) => Ok(Look::Done(missing)),
             Err(error) => Ok(Look::NotYet(error.to_string())),
         }
+    }
+
+    /// What is wrong with the service on the address that pods use; `None` when nothing is.
+    async fn wrong_for_pods(&self, component: Component, reach: &Reach) -> Option<String> {
+        let never = CancellationToken::new();
+        let answer = wait::until("an answer", PATIENCE, &never, || async {
+            let said = match tokio::time::timeout(PATIENCE / 4, reach.answers()).await {
+                Ok(Ok(())) => return Ok(Look::Done(())),
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "no answer".to_owned(),
+            };
+            let why = format!("pods do not reach it on {}: {said}", reach.place());
+            match self.state().units.get(&access_name(component)) {
+                Some(unit) if unit.phase != Phase::Failed => Ok(Look::NotYet(why)),
+                _ => Err((Health::Unreachable, why)),
+            }
+        });
+        answer.await.err().map(error_text)
     }
 
     fn pid(&self, component: Component) -> Option<u32> {

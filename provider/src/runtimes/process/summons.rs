@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Seek, SeekFrom};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::PoisonError;
@@ -15,14 +16,14 @@ use tokio_util::sync::CancellationToken;
 use super::children::LOG;
 use super::error::StackError;
 use super::identity::Identity;
-use super::ledger::{Phase, State, VERSION, Wanted};
+use super::ledger::{Phase, State, VERSION, Wanted, access_name, unit_name};
 use super::platform::{Grip, listener, running_in};
 use super::record::{Part, Record};
 use super::stack::Stack;
 use super::supervisor::SUPERVISOR_LOG;
 use super::{ports, store};
 use crate::runtimes::protocols::Reach;
-use crate::services::{Component, Site, Unit};
+use crate::services::{Component, LOCALHOST, Site, Unit};
 use crate::wait::{self, Look, WaitError};
 
 /// How long a supervisor may take to listen.
@@ -36,21 +37,31 @@ const ENDING: Duration = Duration::from_secs(60);
 /// So many ends in a row are no accident. The first may be one: after a kill -9, PostgreSQL's memory lives a moment longer.
 const HOPELESS: u32 = 4;
 
+/// A unit that is waited for, and the service that shall answer through it.
+pub(super) struct Awaited<'a> {
+    pub(super) component: Component,
+    /// The unit's name.
+    pub(super) name: String,
+    pub(super) unit: &'a Unit,
+    /// The generation in which the unit was asked for.
+    pub(super) generation: u64,
+    pub(super) site: &'a Site,
+    /// The service, on the address where the unit listens.
+    pub(super) reach: &'a Reach,
+}
+
 impl Stack {
     /// Tells the supervisor what shall run, starting one if need be. Returns the generation to wait for.
     pub(super) async fn want(
         &self,
-        units: &BTreeMap<Component, Unit>,
+        units: &BTreeMap<String, Unit>,
         cancelled: &CancellationToken,
     ) -> Result<u64, StackError> {
         let path = Wanted::path(&self.dir);
         // A broken file is replaced like any other.
         let before: Wanted = store::read(&path).ok().flatten().unwrap_or_default();
         let generation = before.generation.max(self.state().generation) + 1;
-        let units: BTreeMap<_, _> = units
-            .iter()
-            .map(|(name, unit)| (name.as_str().to_owned(), unit.clone()))
-            .collect();
+        let units = units.clone();
         let nothing = units.is_empty();
         store::write(
             &path,
@@ -122,7 +133,7 @@ impl Stack {
         self.heard(gone.await)
     }
 
-    /// Waits until the supervisor has ended the component's service.
+    /// Waits until the supervisor has ended the component's service, and what gave pods access to it.
     pub(super) async fn unit_gone(
         &self,
         component: Component,
@@ -131,7 +142,8 @@ impl Stack {
         let what = format!("`{component}` to end");
         let gone = wait::until(&what, ENDING, cancelled, || async {
             let state = self.state();
-            if !state.units.contains_key(component.as_str()) {
+            let names = [unit_name(component), access_name(component)];
+            if !names.iter().any(|name| state.units.contains_key(name)) {
                 return Ok(Look::Done(()));
             }
             if state.living_supervisor().is_none() {
@@ -142,17 +154,21 @@ impl Stack {
         self.heard(gone.await)
     }
 
-    /// Waits until the service runs as `unit` and answers.
-    pub(super) async fn ready(
-        &self,
-        component: Component,
-        site: &Site,
-        unit: &Unit,
-        generation: u64,
-        reach: &Reach,
-        cancelled: &CancellationToken,
-    ) -> Result<(), StackError> {
-        let what = format!("an answer on port {}", reach.port);
+    /// Waits until the unit runs as told and the service answers through it.
+    pub(super) async fn ready(&self, awaited: &Awaited<'_>, cancelled: &CancellationToken) -> Result<(), StackError> {
+        let &Awaited {
+            component,
+            ref name,
+            unit,
+            generation,
+            site,
+            reach,
+        } = awaited;
+        let what = if reach.address == LOCALHOST {
+            format!("an answer on port {}", reach.port)
+        } else {
+            format!("an answer on {}", reach.place())
+        };
         let ready = wait::until(&what, READY, cancelled, || async {
             let state = self.state();
             if state.living_supervisor().is_none() {
@@ -160,16 +176,12 @@ impl Stack {
                     .await
                     .map_err(|problem| self.deaf(problem))?;
             }
-            let Some(seen) = state
-                .units
-                .get(component.as_str())
-                .filter(|seen| seen.generation >= generation)
-            else {
+            let Some(seen) = state.units.get(name).filter(|seen| seen.generation >= generation) else {
                 return Ok(Look::NotYet("it is not started yet".to_owned()));
             };
             if seen.phase == Phase::Failed || seen.failures >= HOPELESS {
                 let how = seen.last_end.clone().unwrap_or_default();
-                return Err(self.ended(component, site, &how));
+                return Err(self.ended(awaited, &how));
             }
             if seen.phase != Phase::Running || seen.unit.fingerprint != unit.fingerprint {
                 return Ok(Look::NotYet(format!("{:?}", seen.phase).to_lowercase()));
@@ -188,31 +200,39 @@ impl Stack {
             timed_out @ WaitError::TimedOut { .. } => StackError::NotReady {
                 component,
                 problem: self.redacted(&timed_out.to_string(), Some(site)),
-                log_file: site.dir.join(LOG),
-                log: self.log_tail(&site.dir.join(LOG), Some(site)),
+                log_file: unit.dir.join(LOG),
+                log: self.log_tail(&unit.dir.join(LOG), Some(site)),
             },
         })
     }
 
     /// Why a service does not stay up: a port that was taken meanwhile, a full disk, or what its log says.
-    fn ended(&self, component: Component, site: &Site, how: &str) -> StackError {
+    fn ended(&self, awaited: &Awaited<'_>, how: &str) -> StackError {
+        let &Awaited {
+            component,
+            unit,
+            site,
+            reach,
+            ..
+        } = awaited;
         // The next attempt may have begun.
-        let ours = running_in(&site.dir, &site.engine.programs());
-        let is_ours = |port| listener(port).is_some_and(|holder| ours.iter().any(|process| process.pid == holder.pid));
-        if let Some(port) = site
-            .ports
-            .values()
-            .copied()
-            .find(|port| !ports::is_free(*port) && !is_ours(*port))
-        {
-            let holder = ports::holder(port);
+        let mut programs = site.engine.programs();
+        programs.push(unit.program.clone());
+        let ours = running_in(&unit.dir, &programs);
+        let is_ours =
+            |place| listener(place).is_some_and(|holder| ours.iter().any(|process| process.pid == holder.pid));
+        let of_engine = site.ports.values().filter(|_| reach.address == LOCALHOST);
+        let mut places = of_engine
+            .map(|port| SocketAddr::new(LOCALHOST, *port))
+            .chain([reach.place()]);
+        if let Some(place) = places.find(|place| !ports::is_free(*place) && !is_ours(*place)) {
             return StackError::PortTaken {
                 component,
-                port,
-                holder,
+                place,
+                holder: ports::holder(place),
             };
         }
-        let log_file = site.dir.join(LOG);
+        let log_file = unit.dir.join(LOG);
         let log = self.log_tail(&log_file, Some(site));
         if log.contains("No space left on device") {
             return StackError::NoSpace {
@@ -297,7 +317,7 @@ impl Stack {
             .map(|record| record.parts)
             .unwrap_or_default();
         let of_part = |(component, part): (&Component, &Part)| {
-            running_in(&self.dir.join(component.as_str()), &part.engine.programs())
+            running_in(&self.dir.join(component.as_str()), &self.programs(part))
         };
         parts.iter().flat_map(of_part).collect()
     }

@@ -6,13 +6,16 @@ mod redis;
 mod s3;
 
 use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::services::{Dialogue, Login};
 
-/// A service that can be talked to on loopback.
+/// A service that can be talked to on this machine.
 #[derive(Clone, Debug)]
 pub struct Reach {
-    /// Its published port.
+    /// Where: loopback, or the address on which pods reach it.
+    pub address: IpAddr,
+    /// Its port there.
     pub port: u16,
     /// Its credentials.
     pub login: Login,
@@ -49,6 +52,22 @@ impl Missing {
 }
 
 impl Reach {
+    /// The same service, as it is seen elsewhere.
+    #[must_use]
+    pub fn at(&self, door: SocketAddr) -> Self {
+        Self {
+            address: door.ip(),
+            port: door.port(),
+            ..self.clone()
+        }
+    }
+
+    /// Address and port; an IPv6 address stands in brackets.
+    #[must_use]
+    pub fn place(&self) -> SocketAddr {
+        SocketAddr::new(self.address, self.port)
+    }
+
     /// Whether the service itself answers: PostgreSQL to its administrator, Redis to PING, S3 to a signed request.
     ///
     /// # Errors

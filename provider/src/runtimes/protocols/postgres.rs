@@ -7,7 +7,6 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, NoTls};
 
 use super::{NoAnswer, Reach};
-use crate::services::LOOPBACK;
 
 /// The database that always exists.
 const MAINTENANCE: &str = "postgres";
@@ -39,10 +38,15 @@ impl From<tokio_postgres::Error> for NoAnswer {
     }
 }
 
-async fn connect(port: u16, role: &str, password: &Secret, database: &str) -> Result<Client, tokio_postgres::Error> {
+async fn connect(
+    reach: &Reach,
+    role: &str,
+    password: &Secret,
+    database: &str,
+) -> Result<Client, tokio_postgres::Error> {
     let (client, connection) = Config::new()
-        .host(LOOPBACK)
-        .port(port)
+        .host(reach.address.to_string())
+        .port(reach.port)
         .user(role)
         .password(password.expose())
         .dbname(database)
@@ -60,11 +64,11 @@ async fn as_admin(reach: &Reach, admin: &str, database: &str) -> Result<Client, 
         .admin_secret
         .as_ref()
         .ok_or_else(|| NoAnswer::new("the administrator has no password"))?;
-    Ok(connect(reach.port, admin, password, database).await?)
+    Ok(connect(reach, admin, password, database).await?)
 }
 
 async fn as_application(reach: &Reach, database: &str) -> Result<Client, tokio_postgres::Error> {
-    connect(reach.port, &reach.login.user, &reach.login.secret, database).await
+    connect(reach, &reach.login.user, &reach.login.secret, database).await
 }
 
 pub(super) async fn answers(reach: &Reach, admin: &str) -> Result<(), NoAnswer> {

@@ -4,12 +4,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::{NoAnswer, Reach};
-use crate::services::LOOPBACK;
 
 pub(super) async fn answers(reach: &Reach) -> Result<(), NoAnswer> {
-    let mut stream = TcpStream::connect((LOOPBACK, reach.port))
-        .await
-        .map_err(NoAnswer::new)?;
+    let mut stream = TcpStream::connect(reach.place()).await.map_err(NoAnswer::new)?;
     let mut request = command(&["AUTH", &reach.login.user, reach.login.secret.expose()]);
     request.extend(command(&["PING"]));
     stream.write_all(&request).await.map_err(NoAnswer::new)?;
@@ -45,10 +42,10 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::services::{Dialogue, Login};
+    use crate::services::{Dialogue, LOCALHOST, Login};
 
     async fn told(answer: &'static [u8]) -> Result<(), NoAnswer> {
-        let listener = TcpListener::bind((LOOPBACK, 0)).await.unwrap();
+        let listener = TcpListener::bind((LOCALHOST, 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
@@ -62,6 +59,7 @@ mod tests {
             admin_secret: None,
         };
         answers(&Reach {
+            address: LOCALHOST,
             port,
             login,
             dialogue: Dialogue::Redis,

@@ -1,4 +1,4 @@
-//! The few S3 requests that a store needs to be ready: signed with SigV4, path style, over plain HTTP on loopback.
+//! The few S3 requests that a store needs to be ready: signed with SigV4, path style, over plain HTTP.
 
 use std::collections::BTreeSet;
 use std::time::SystemTime;
@@ -17,7 +17,6 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::net::TcpStream;
 
 use super::{NoAnswer, Reach};
-use crate::services::LOOPBACK;
 
 /// What S3 leaves as it is in a key.
 const KEY: &AsciiSet = &NON_ALPHANUMERIC
@@ -119,7 +118,7 @@ impl<'a> Client<'a> {
     }
 
     async fn send(&self, method: Method, path_and_query: &str) -> Result<(StatusCode, String), NoAnswer> {
-        let authority = format!("{LOOPBACK}:{}", self.reach.port);
+        let authority = self.reach.place().to_string();
         let mut request = Request::builder()
             .method(&method)
             .uri(path_and_query)
@@ -148,9 +147,7 @@ impl<'a> Client<'a> {
         let (instructions, _) = sign(signable, &params).map_err(NoAnswer::new)?.into_parts();
         instructions.apply_to_request_http1x(&mut request);
 
-        let stream = TcpStream::connect((LOOPBACK, self.reach.port))
-            .await
-            .map_err(NoAnswer::new)?;
+        let stream = TcpStream::connect(self.reach.place()).await.map_err(NoAnswer::new)?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
             .map_err(NoAnswer::new)?;

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fs;
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
@@ -134,11 +135,12 @@ fn pids() -> impl Iterator<Item = u32> {
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
-/// Who listens on `port` of any local address, as far as this user may know.
-pub(in super::super) fn listener(port: u16) -> Option<Holder> {
+/// Who listens there, or on this port of all addresses, as far as this user may know.
+pub(in super::super) fn listener(place: SocketAddr) -> Option<Holder> {
     let mut sockets = HashSet::new();
     for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
-        sockets.extend(listening(&fs::read_to_string(table).unwrap_or_default(), port));
+        let table = fs::read_to_string(table).unwrap_or_default();
+        sockets.extend(listening(&table, place));
     }
     let holds = |pid: &u32| {
         let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
@@ -154,23 +156,39 @@ pub(in super::super) fn listener(port: u16) -> Option<Holder> {
     Some(Holder { pid, program })
 }
 
-/// The sockets of a table of `/proc/net` that listen on `port`, as links in `/proc/PID/fd` name them.
-fn listening(table: &str, port: u16) -> Vec<PathBuf> {
+/// The sockets of a table of `/proc/net` that take what is sent to this address, as links in `/proc/PID/fd` name them.
+fn listening(table: &str, place: SocketAddr) -> Vec<PathBuf> {
     const LISTEN: &str = "0A";
-    let ending = format!(":{port:04X}");
+    let takes = |local: &str| {
+        let (at, on) = local.split_once(':').unwrap_or_default();
+        on == format!("{:04X}", place.port()) && (at == in_table(place.ip()) || at.bytes().all(|digit| digit == b'0'))
+    };
     let lines = table
         .lines()
         .skip(1)
         .map(|line| line.split_whitespace().collect::<Vec<_>>());
     lines
-        .filter(|fields| fields.get(1).is_some_and(|local| local.ends_with(&ending)) && fields.get(3) == Some(&LISTEN))
+        .filter(|fields| fields.get(1).is_some_and(|local| takes(local)) && fields.get(3) == Some(&LISTEN))
         .filter_map(|fields| fields.get(9).map(|inode| PathBuf::from(format!("socket:[{inode}]"))))
+        .collect()
+}
+
+/// An address as the tables write it: words of 32 bits in the machine's own order.
+fn in_table(address: IpAddr) -> String {
+    let bytes = match address {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
+    };
+    bytes
+        .chunks_exact(4)
+        .map(|word| format!("{:08X}", u32::from_ne_bytes([word[0], word[1], word[2], word[3]])))
         .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::services::LOCALHOST;
 
     #[test]
     fn a_program_with_parentheses_in_its_name_is_read_right() {
@@ -191,15 +209,24 @@ mod tests {
         let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
                      0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 11 1 0 100 0 0 10 0\n\
                      1: 0100007F:1F90 0100007F:0050 01 00000000:00000000 00:00000000 00000000 0 0 12 1 0 100 0 0 10 0\n\
-                     2: 0100007F:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 13 1 0 100 0 0 10 0\n";
-        assert_eq!(listening(table, 8080), [PathBuf::from("socket:[11]")]);
+                     2: 0100007F:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 13 1 0 100 0 0 10 0\n\
+                     3: 010012AC:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 14 1 0 100 0 0 10 0\n\
+                     4: 00000000:1F91 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 15 1 0 100 0 0 10 0\n";
+        assert_eq!(
+            listening(table, SocketAddr::new(LOCALHOST, 8080)),
+            [PathBuf::from("socket:[11]")]
+        );
+        let bridge = |port| SocketAddr::new("172.18.0.1".parse().unwrap(), port);
+        assert_eq!(listening(table, bridge(8080)), [PathBuf::from("socket:[14]")]);
+        assert_eq!(listening(table, bridge(8081)), [PathBuf::from("socket:[15]")]);
+        assert_eq!(in_table("::1".parse().unwrap()), "00000000000000000000000001000000");
     }
 
     #[test]
     fn the_holder_of_a_port_is_found() {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let port = listener.local_addr().unwrap().port();
-        assert_eq!(super::listener(port).unwrap().pid, std::process::id());
+        let place = listener.local_addr().unwrap();
+        assert_eq!(super::listener(place).unwrap().pid, std::process::id());
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 //! is not found.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -88,9 +89,10 @@ pub(in super::super) fn lingers_in(_dir: &Path) -> bool {
     false
 }
 
-/// Who listens on `port`, as far as `lsof` tells this user.
-pub(in super::super) fn listener(port: u16) -> Option<Holder> {
-    let said = ask("lsof", &["-nP", &format!("-iTCP:{port}"), "-sTCP:LISTEN", "-Fpc"])?;
+/// Who listens there, or on this port of all addresses, as far as `lsof` tells this user.
+pub(in super::super) fn listener(place: SocketAddr) -> Option<Holder> {
+    let asked = |place: String| ask("lsof", &["-nP", &format!("-iTCP{place}"), "-sTCP:LISTEN", "-Fpc"]);
+    let said = asked(format!("@{place}")).or_else(|| asked(format!(":{}", place.port())))?;
     let field = |letter| said.lines().find_map(|line| line.strip_prefix(letter));
     Some(Holder {
         pid: field('p')?.parse().ok()?,
