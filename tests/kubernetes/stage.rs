@@ -82,6 +82,22 @@ fn pods_run_and_reach_services_names_and_this_machine() {
 }
 
 #[test]
+fn the_machine_keeps_its_settings() {
+    let settings = || {
+        ["vm/overcommit_memory", "kernel/panic", "kernel/panic_on_oops"]
+            .map(|name| std::fs::read_to_string(Path::new("/proc/sys").join(name)).expect("a setting of Linux"))
+    };
+    let before = settings();
+    let cluster = Cluster::start();
+    let of_the_node = cluster.site().folder().join("var/proc-sys-kernel-panic");
+    wait::until("kubelet to set what it wants", Duration::from_secs(30), || {
+        (std::fs::read_to_string(&of_the_node).ok()?.trim() == "10").then_some(())
+    });
+    assert_eq!(settings(), before);
+    cluster.stop();
+}
+
+#[test]
 fn a_killed_node_leaves_only_what_stop_removes() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let cluster = Cluster::start();

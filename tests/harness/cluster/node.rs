@@ -60,7 +60,31 @@ fn mount(folder: &Path) -> Result<(), String> {
     );
     run(Command::new("mount").args(["-t", "overlay", "overlay", "-o", &layers, "/var/lib"]))?;
     run(Command::new("mount").args(["--bind", &inside("run"), "/run"]))?;
-    Ok(())
+    SETTINGS_OF_THE_MACHINE
+        .iter()
+        .try_for_each(|setting| shield(folder, Path::new(setting)))
+}
+
+/// What kubelet sets for the whole machine, in the place of who looks after it: no namespace holds these.
+const SETTINGS_OF_THE_MACHINE: [&str; 6] = [
+    "/proc/sys/kernel/keys/root_maxbytes",
+    "/proc/sys/kernel/keys/root_maxkeys",
+    "/proc/sys/kernel/panic",
+    "/proc/sys/kernel/panic_on_oops",
+    "/proc/sys/vm/overcommit_memory",
+    "/proc/sys/vm/panic_on_oom",
+];
+
+/// Lays a file of the node over a setting: kubelet writes there, and the machine keeps what it had.
+fn shield(folder: &Path, setting: &Path) -> Result<(), String> {
+    let Ok(value) = fs::read(setting) else {
+        // This kernel has no such setting.
+        return Ok(());
+    };
+    let name = setting.display().to_string().replace('/', "-");
+    let copy = folder.join("var").join(&name[1..]);
+    fs::write(&copy, value).map_err(|error| format!("{}: {error}", copy.display()))?;
+    run(Command::new("mount").arg("--bind").arg(&copy).arg(setting)).map(drop)
 }
 
 /// A part, and when it may start next.
