@@ -5,7 +5,9 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 TERRAFORM ?= $(shell command -v terraform || command -v tofu || echo terraform)
-MLPLAT := target/release/terraform-provider-mlplat
+# What `make build` builds with: `release`, or `dev` for a quick look (target/debug).
+PROFILE ?= release
+BUILT := target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 FUNCTIONS := $(patsubst krm-functions/%/src/main.rs,%,$(wildcard krm-functions/*/src/main.rs))
 export TERRAFORM
 
@@ -15,10 +17,10 @@ help: ## List the targets
 
 .PHONY: build
 build: ## Build the release binaries and put them into .mlplat/bin
-	@cargo build --release --workspace --bins --locked
+	@cargo build --profile $(PROFILE) --workspace --bins --locked
 	@mkdir -p .mlplat/bin
-	@ln -sfn "$(CURDIR)/$(MLPLAT)" .mlplat/bin/mlplat
-	@for binary in artefact-store $(FUNCTIONS); do ln -sfn "$(CURDIR)/target/release/$$binary" ".mlplat/bin/$$binary"; done
+	@ln -sfn "$(CURDIR)/$(BUILT)/terraform-provider-mlplat" .mlplat/bin/mlplat
+	@for binary in artefact-store $(FUNCTIONS); do ln -sfn "$(CURDIR)/$(BUILT)/$$binary" ".mlplat/bin/$$binary"; done
 
 .PHONY: engines
 engines: build ## Fetch the service engines that are not installed (pinned, verified, into the cache)
@@ -41,8 +43,8 @@ AUTHORITIES ?= $(firstword $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pk
 
 .PHONY: images
 images: build ## Make container images of the application and the functions in .mlplat/images, without Docker
-	@target/release/images --out .mlplat/images --with $(AUTHORITIES) artefact-store=target/release/artefact-store
-	@target/release/images --out .mlplat/images $(foreach function,$(FUNCTIONS),mlplat/$(function)=target/release/$(function))
+	@$(BUILT)/images --out .mlplat/images --with $(AUTHORITIES) artefact-store=$(BUILT)/artefact-store
+	@$(BUILT)/images --out .mlplat/images $(foreach function,$(FUNCTIONS),mlplat/$(function)=$(BUILT)/$(function))
 
 .PHONY: check
 check: ## Formatting, clippy and the walls between the crates
@@ -50,18 +52,20 @@ check: ## Formatting, clippy and the walls between the crates
 	@cargo clippy --workspace --all-targets --locked -- -D warnings
 	@"$$(.ci/tools cargo-deny)" --locked --all-features --config .deny.toml check --hide-inclusion-graph bans licenses sources
 
+# `--workspace` everywhere: with `--package` cargo chooses other features for tokio and serde, and compiles all that
+# stands on them once more. For the same reason the demo is tested with what the tests have built (PROFILE=dev).
 .PHONY: test
 test: check ## Everything, against the real parts
 	@cargo build --workspace --bins --examples --locked
 	@target/debug/terraform-provider-mlplat engines install
 	@for tool in kustomize-pinned moto ministack; do .ci/tools $$tool; done
 	@cargo test --workspace --locked --no-fail-fast
-	@$(MAKE) test-tofu demo-test test-kubernetes
+	@$(MAKE) test-tofu demo-test test-kubernetes PROFILE=dev
 
 .PHONY: test-tofu
 test-tofu: ## The provider's acceptance tests under OpenTofu
 	@cargo build --workspace --bins --examples --locked
-	@MLPLAT_TERRAFORM="$$(.ci/tools tofu)" cargo test --package acceptance --test terraform --locked
+	@MLPLAT_TERRAFORM="$$(.ci/tools tofu)" cargo test --workspace --test terraform --locked
 
 .PHONY: demo-test
 demo-test: build ## The demo, twice, and nothing left after it
@@ -71,7 +75,7 @@ demo-test: build ## The demo, twice, and nothing left after it
 test-kubernetes: ## Both layers on a real Kubernetes of one node (Linux, root)
 	@cargo build --workspace --bins --examples --locked
 	@.ci/tools kubernetes >/dev/null
-	@cargo test --package acceptance --test kubernetes --locked
+	@cargo test --workspace --test kubernetes --locked
 
 .PHONY: cluster
 cluster: ## A real Kubernetes of one node, to look at and try (Linux, root)

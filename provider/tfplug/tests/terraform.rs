@@ -3,9 +3,15 @@
 
 mod support;
 
-use std::{fs, io::Read, time::Duration};
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
 
 use support::{
+    example,
     plugin_host::pause,
     workspace::{Run, Workspace},
 };
@@ -222,6 +228,72 @@ fn signal_group(leader: u32) {
             .unwrap()
             .success()
     );
+}
+
+/// With no other way to find it: neither a file of the provider nor a setting that names one.
+#[test]
+fn a_provider_that_a_debugger_has_started_is_used() {
+    let workspace = Workspace::new();
+    fs::remove_dir_all(workspace.path().join("plugins")).unwrap();
+    fs::write(workspace.path().join("terraform.rc"), "provider_installation {}\n").unwrap();
+    workspace.write(WHOLE);
+    let mut debugged = Debugged::start();
+    let attached = |arguments: &[&str]| {
+        let mut command = workspace.command(arguments);
+        Run::of(
+            &command
+                .env("TF_REATTACH_PROVIDERS", &debugged.reattach)
+                .output()
+                .unwrap(),
+        )
+    };
+    attached(&["apply", "-auto-approve", "-no-color"])
+        .ends_with(0)
+        .says("2 added, 0 changed, 0 destroyed");
+    // The same process serves one run after the other.
+    attached(&["plan", "-detailed-exitcode", "-no-color"]).ends_with(0);
+    attached(&["destroy", "-auto-approve", "-no-color"]).ends_with(0);
+    assert!(
+        debugged.child.try_wait().unwrap().is_none(),
+        "a person decides when it ends"
+    );
+    workspace.apply().ends_with(1);
+}
+
+/// The example provider, started with `--debug`.
+struct Debugged {
+    child: Child,
+    reattach: String,
+}
+
+impl Debugged {
+    fn start() -> Self {
+        let mut child = Command::new(example())
+            .arg("--debug")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let reattach = lines
+            .map(Result::unwrap)
+            .find_map(|line| {
+                Some(
+                    line.trim()
+                        .strip_prefix("export TF_REATTACH_PROVIDERS=")?
+                        .trim_matches('\'')
+                        .to_owned(),
+                )
+            })
+            .unwrap();
+        Self { child, reattach }
+    }
+}
+
+impl Drop for Debugged {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 #[test]

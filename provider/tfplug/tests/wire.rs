@@ -121,6 +121,20 @@ async fn large_values_pass_in_both_directions() {
     assert!(result[5..].iter().all(|byte| matches!(byte, b'A' | b'B')));
 }
 
+/// Terraform's own limit; a byte beyond it is refused and the next call is served.
+#[tokio::test]
+async fn a_message_may_have_256_mebibytes_and_no_more() {
+    let plugin = Plugin::start();
+    let connection = plugin.connect().await.unwrap();
+    let limit = 256 << 20;
+    // Name and lengths take some bytes as well.
+    let fits = shout(&connection, &"a".repeat(limit - 64)).await.unwrap();
+    assert_eq!(fits.result.unwrap().msgpack.len(), limit - 64 + 5);
+    let refused = shout(&connection, &"a".repeat(limit)).await.unwrap_err();
+    assert!(refused.contains("268435456"), "{refused}");
+    assert!(shout(&connection, "a").await.unwrap().error.is_none());
+}
+
 #[tokio::test]
 async fn a_function_refuses_with_the_arguments_position() {
     let plugin = Plugin::start();

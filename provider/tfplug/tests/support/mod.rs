@@ -11,7 +11,8 @@ pub(crate) fn example() -> &'static PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let built = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "tfplug", "--example", "thing"])
+            // With `--package` cargo would choose other features for its dependencies, and compile them all once more.
+            .args(["build", "--quiet", "--workspace", "--example", "thing"])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status()
             .unwrap();

@@ -58,7 +58,7 @@ impl Workspace {
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new("terraform");
+        let mut command = Command::new(terraform());
         command
             .args(arguments)
             .current_dir(self.folder.path())
@@ -109,7 +109,21 @@ impl Workspace {
     }
 }
 
-const INSTALL: &str = "install Terraform 1.11 or newer";
+const INSTALL: &str = "install Terraform or OpenTofu, 1.11 or newer";
+
+/// `$MLPLAT_TERRAFORM` (a path), else `terraform` from PATH, else `tofu`.
+#[expect(clippy::disallowed_methods, reason = "a test driver reads the environment")]
+fn terraform() -> PathBuf {
+    let in_path = |name: &str| {
+        let folders = std::env::var_os("PATH")?;
+        std::env::split_paths(&folders)
+            .map(|folder| folder.join(name))
+            .find(|path| path.is_file())
+    };
+    let named = std::env::var_os("MLPLAT_TERRAFORM").map(PathBuf::from);
+    let found = named.or_else(|| in_path("terraform")).or_else(|| in_path("tofu"));
+    found.unwrap_or_else(|| panic!("neither terraform nor tofu is in PATH. To fix: {INSTALL}"))
+}
 
 impl Run {
     pub(crate) fn of(output: &Output) -> Self {
