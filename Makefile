@@ -5,7 +5,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 TERRAFORM ?= $(shell command -v terraform || command -v tofu || echo terraform)
-# What `make build` builds with: `release`, or `dev` for a quick look (target/debug).
+# What `make build` builds with: `release`, or `dev` for what the tests build too (target/debug).
 PROFILE ?= release
 BUILT := target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 FUNCTIONS := $(patsubst krm-functions/%/src/main.rs,%,$(wildcard krm-functions/*/src/main.rs))
@@ -17,7 +17,7 @@ help: ## List the targets
 
 .PHONY: build
 build: ## Build the release binaries and put them into .mlplat/bin
-	@cargo build --profile $(PROFILE) --workspace --bins --locked
+	@cargo build --profile $(PROFILE) --workspace --bins $(if $(filter dev,$(PROFILE)),--examples) --locked
 	@mkdir -p .mlplat/bin
 	@ln -sfn "$(CURDIR)/$(BUILT)/terraform-provider-mlplat" .mlplat/bin/mlplat
 	@for binary in artefact-store $(FUNCTIONS); do ln -sfn "$(CURDIR)/$(BUILT)/$$binary" ".mlplat/bin/$$binary"; done
