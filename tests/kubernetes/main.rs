@@ -1,15 +1,25 @@
 //! Both layers on a real Kubernetes: one node for the whole suite.
+#![allow(clippy::disallowed_methods, reason = "a test driver reads the environment and waits")]
 
+mod application;
+mod fail_closed;
+mod faults;
+mod images;
+mod rules;
 mod stage;
+mod whole_path;
 
 use harness::cluster::Cluster;
-use std::sync::{LazyLock, RwLock, RwLockReadGuard};
+use std::sync::LazyLock;
 
-/// The node of this suite. It ends with this process, whose end it notices.
-static NODE: LazyLock<RwLock<Cluster>> = LazyLock::new(|| RwLock::new(Cluster::start()));
+/// The node of this suite, which knows the application's images. It ends with this process, whose end it notices.
+static NODE: LazyLock<Cluster> = LazyLock::new(|| {
+    let cluster = Cluster::start();
+    images::import(&cluster);
+    cluster
+});
 
-/// The node, for a test that leaves its parts alone.
-fn node() -> RwLockReadGuard<'static, Cluster> {
-    NODE.read()
-        .unwrap_or_else(|of_a_failed_test| of_a_failed_test.into_inner())
+/// The node, for tests that leave its parts alone.
+fn node() -> &'static Cluster {
+    &NODE
 }

@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// Two pods behind a Service.
-const PODS: &str = include_str!("stage/pods.yaml");
+pub(crate) const PODS: &str = include_str!("stage/pods.yaml");
 const IN_A_POD: &str = "/usr/local/bin/pod";
 
 fn apply(cluster: &Cluster, folder: &Path, manifest: &str) {
@@ -32,7 +32,7 @@ fn pods_run_and_reach_services_names_and_this_machine() {
         "it took {:?}",
         cluster.ready_after
     );
-    apply(&cluster, folder.path(), PODS);
+    apply(cluster, folder.path(), PODS);
     cluster
         .run(&[
             "rollout",

@@ -11,6 +11,9 @@ use std::path::Path;
 /// The image that holds every pod's namespaces, as containerd names it.
 pub(super) const POD_IMAGE: &str = concat!("docker.io/library/mlplat-pod:", env!("CARGO_PKG_VERSION"));
 
+/// So many claims of volumes a node can serve in its life.
+const VOLUMES: u8 = 12;
+
 const TEMPLATES: [(&str, &str); 6] = [
     ("etc/kubelet.yaml", include_str!("etc/kubelet.yaml")),
     ("etc/containerd.toml", include_str!("etc/containerd.toml")),
@@ -64,6 +67,10 @@ fn write_texts(site: &Site, programs: &Programs, authority: &str) -> io::Result<
     for (name, template) in TEMPLATES {
         fs::write(site.folder().join(name), fill(template, &values))?;
     }
+    let volumes: Vec<String> = (0..VOLUMES)
+        .map(|number| volume(site, number))
+        .collect::<io::Result<_>>()?;
+    fs::write(site.folder().join("etc/volumes.yaml"), volumes.join("---\n"))?;
     // No search domains and no servers of the machine's: what a pod asks for is in the cluster.
     fs::write(site.folder().join("etc/resolv.conf"), "")?;
     private(
@@ -117,6 +124,18 @@ fn keys(site: &Site) -> Result<String, Box<dyn std::error::Error>> {
     fs::write(pki.join("accounts.pub"), accounts.public_key_pem())?;
     private(&pki.join("accounts.key"), &accounts.serialize_pem())?;
     Ok(authority_pem)
+}
+
+/// A volume for the first claim that names no storage class.
+fn volume(site: &Site, number: u8) -> io::Result<String> {
+    let place = site.folder().join(format!("volumes/{number}"));
+    fs::create_dir_all(&place)?;
+    let values = [
+        ("name", NODE.to_owned()),
+        ("number", number.to_string()),
+        ("place", place.display().to_string()),
+    ];
+    Ok(fill(include_str!("etc/volume.yaml"), &values))
 }
 
 fn fill(template: &str, values: &[(&str, String)]) -> String {

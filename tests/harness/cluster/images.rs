@@ -9,13 +9,22 @@ use std::process::Command;
 
 /// Reads an archive into containerd.
 pub(super) fn import(cluster: &Cluster, archive: &Path) -> Result<(), String> {
-    run(Command::new("ctr")
+    run(ctr(cluster).args(["images", "import"]).arg(archive)).map(drop)
+}
+
+/// Gives an image one more name; both are full ones.
+pub(super) fn name(cluster: &Cluster, image: &str, name: &str) -> Result<(), String> {
+    run(ctr(cluster).args(["images", "tag", "--force", image, name])).map(drop)
+}
+
+fn ctr(cluster: &Cluster) -> Command {
+    let mut command = Command::new("ctr");
+    command
         .env("PATH", &cluster.programs.path)
         .arg("--address")
         .arg(socket(cluster))
-        .args(["--namespace", "k8s.io", "images", "import"])
-        .arg(archive))
-    .map(drop)
+        .args(["--namespace", "k8s.io"]);
+    command
 }
 
 /// containerd's socket, seen through the node's own root folder.

@@ -19,6 +19,7 @@ use crate::project::{Output, run};
 use crate::wait;
 use programs::Programs;
 use std::fs::{self, File};
+use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -150,9 +151,23 @@ impl Cluster {
         run(self.kubectl().args(arguments))
     }
 
+    /// Runs kubectl with this input to its end; `-f -` reads it.
+    pub fn run_with(&self, arguments: &[&str], input: &str) -> Output {
+        let mut file = tempfile::tempfile().expect("a temporary file");
+        file.write_all(input.as_bytes())
+            .and_then(|()| file.rewind())
+            .expect("a file of ours");
+        run(self.kubectl().args(arguments).stdin(file))
+    }
+
     /// Makes images of these archives known to the node: OCI layouts or docker-archives, as `make images` writes them.
     pub fn import(&self, archives: &[PathBuf]) -> Result<(), String> {
         archives.iter().try_for_each(|archive| images::import(self, archive))
+    }
+
+    /// Gives an image one more name, such as that of an image which cannot be pulled here. Both are full names.
+    pub fn name_image(&self, image: &str, name: &str) -> Result<(), String> {
+        images::name(self, image, name)
     }
 
     /// The process of a part, as this machine numbers it.

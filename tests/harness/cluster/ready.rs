@@ -23,9 +23,10 @@ pub(super) fn wait_for(cluster: &Cluster) -> Result<(), String> {
         TcpStream::connect_timeout(&api, Duration::from_millis(200)).is_ok()
             && answers(&["get", "--raw", "/readyz"], "ok")
     })?;
-    let dns = cluster.site.folder().join("etc/dns.yaml").display().to_string();
+    let file = |name: &str| cluster.site.folder().join("etc").join(name).display().to_string();
+    let (dns, volumes) = (file("dns.yaml"), file("volumes.yaml"));
     step(cluster, "kube-apiserver", || {
-        answers(&["apply", "--server-side", "-f", &dns], "")
+        answers(&["apply", "--server-side", "-f", &dns, "-f", &volumes], "")
     })?;
     step(cluster, "kube-controller-manager", || {
         answers(&["get", "serviceaccount", "default"], "default")
