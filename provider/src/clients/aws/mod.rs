@@ -1,5 +1,6 @@
 //! AWS: settings, credentials and clients of its services. Only this folder and `resources/aws` name the SDK.
 
+mod attempts;
 mod credentials;
 mod error;
 mod http;
@@ -17,6 +18,7 @@ use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use tfplug::{Computed, Diagnostic, Diagnostics};
 use tokio::sync::OnceCell;
 
+pub use self::attempts::Attempts;
 pub use self::error::{AwsError, Problem};
 pub use self::settings::{AwsSettings, DefaultTags, IgnoreTags};
 use crate::config::Config;
@@ -188,21 +190,23 @@ impl Aws {
         Ok(format!("https://s3{fips}{dual}.{region}.{}", dns_suffix(region)))
     }
 
-    /// A client of S3 in a region.
+    /// A client of S3 in a region, and what its attempts meet.
     ///
     /// # Errors
     /// When there are no credentials, they are not valid, or their account is not allowed.
-    pub async fn s3(&self, region: &str) -> Result<aws_sdk_s3::Client, AwsError> {
+    pub async fn s3(&self, region: &str) -> Result<(aws_sdk_s3::Client, Attempts), AwsError> {
         self.admit().await?;
         let sdk = self.sdk().await?;
         let settings = self.settings()?;
+        let attempts = Attempts::default();
         let mut config = aws_sdk_s3::config::Builder::from(sdk)
             .region(Region::new(region.to_owned()))
-            .force_path_style(self.path_style());
+            .force_path_style(self.path_style())
+            .interceptor(attempts.clone());
         if let Some(url) = self.endpoint(&settings, "S3") {
             config = config.endpoint_url(url);
         }
-        Ok(aws_sdk_s3::Client::from_conf(config.build()))
+        Ok((aws_sdk_s3::Client::from_conf(config.build()), attempts))
     }
 
     /// An error in words, with who was refused.

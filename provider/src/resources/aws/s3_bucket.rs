@@ -6,9 +6,11 @@ mod error;
 mod model;
 mod names;
 mod policy;
+mod reading;
 mod rules;
 mod settings;
 mod settle;
+mod writing;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -121,7 +123,7 @@ impl Resource for S3BucketResource {
                 Ok(planned)
             }
             Err(error) => {
-                let diagnostic = explain(aws, summary, error).await;
+                let diagnostic = explain(aws, &calls, summary, error).await;
                 planned.tags_all = tags::all(aws, planned.tags.as_ref()).into();
                 Err(Kept {
                     model: exists.then_some(planned),
@@ -152,7 +154,7 @@ impl Resource for S3BucketResource {
                 Ok(Some(state))
             }
             Ok(None) => Ok(None),
-            Err(error) => Err(explain(aws, summary, error).await.into()),
+            Err(error) => Err(explain(aws, &calls, summary, error).await.into()),
         }
     }
 
@@ -177,7 +179,7 @@ impl Resource for S3BucketResource {
                 Ok(planned)
             }
             Err(error) => {
-                let diagnostic = explain(aws, summary, error).await;
+                let diagnostic = explain(aws, &calls, summary, error).await;
                 // The next plan then shows again what is not done.
                 let now = calls.settings().await.ok().map(|found| {
                     found.show(aws, &mut prior, &names.arn);
@@ -201,7 +203,7 @@ impl Resource for S3BucketResource {
         let look = || remove(&calls, &state, &deleted);
         match wait::until_at(Pace::FAR, &what, limit, context.cancellation(), look).await {
             Ok(()) => Ok(()),
-            Err(error) => Err(explain(aws, summary, error).await.into()),
+            Err(error) => Err(explain(aws, &calls, summary, error).await.into()),
         }
     }
 
@@ -255,7 +257,7 @@ pub(crate) async fn look_up(
             Names::of(&calls.name, &calls.region).fill(aws, &mut model).await?;
             Ok(model)
         }
-        Err(error) => Err(explain(aws, summary, error).await.at("bucket").into()),
+        Err(error) => Err(explain(aws, &calls, summary, error).await.at("bucket").into()),
     }
 }
 
@@ -290,9 +292,10 @@ async fn calls(aws: &Aws, model: &Bucket, summary: &str) -> Result<Calls, Diagno
             Some(region) => region.clone(),
             None => aws.region().await?,
         };
-        let s3 = aws.s3(&region).await?;
+        let (s3, attempts) = aws.s3(&region).await?;
         Ok(Calls {
             s3,
+            attempts,
             name: model.bucket.known().cloned().unwrap_or_default(),
             region,
         })

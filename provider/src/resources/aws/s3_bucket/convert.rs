@@ -11,8 +11,10 @@ use super::model::{
 use super::rules::parse_date;
 use crate::resources::aws::tags::Tags;
 
-fn written(date: &DateTime) -> Option<String> {
-    date.fmt(DateTimeFormat::DateTime).ok()
+/// The day alone: S3 takes nothing but midnight.
+pub(super) fn written(date: &DateTime) -> Option<String> {
+    let whole = date.fmt(DateTimeFormat::DateTime).ok()?;
+    Some(whole.split('T').next().unwrap_or(&whole).to_owned())
 }
 
 /// A tag of S3.
@@ -228,7 +230,7 @@ mod tests {
         assert_eq!(LifecycleRule::from_sdk(rule.to_sdk().unwrap()), rule);
         rule.transition = Some(vec![Transition {
             days: None,
-            date: Some("2030-01-01T00:00:00Z".into()),
+            date: Some("2030-01-01".into()),
             storage_class: "GLACIER_IR".into(),
         }]);
         for filter in [

@@ -4,6 +4,7 @@ use crate::clients::aws::{Aws, AwsError};
 use crate::wait::WaitError;
 use tfplug::{Diagnostic, Path};
 
+use super::calls::Calls;
 use super::settings::Setting;
 
 /// Why a bucket could not be made, changed or removed.
@@ -71,16 +72,20 @@ fn names(settings: &[Setting]) -> String {
 }
 
 /// What is told of a wait that ended without what it waited for.
-pub(super) async fn explain(aws: &Aws, summary: &str, error: WaitError<BucketError>) -> Diagnostic {
+pub(super) async fn explain(aws: &Aws, calls: &Calls, summary: &str, error: WaitError<BucketError>) -> Diagnostic {
     match error {
         WaitError::Failed(BucketError::Aws(error)) => aws.explain(summary, &error).await,
         WaitError::Failed(error @ BucketError::Taken { .. }) => Diagnostic::error(summary)
             .detail(format!("{error}."))
             .at(Path::from("bucket")),
         WaitError::Failed(error) => Diagnostic::error(summary).detail(format!("{error}.")),
-        WaitError::TimedOut { .. } => Diagnostic::error(summary).detail(format!(
-            "{error}. To fix: apply again; if more time is needed, raise it in `timeouts`."
-        )),
+        WaitError::TimedOut { .. } => {
+            let failure = calls.attempts.last_failure();
+            let last = failure.map_or_else(String::new, |failure| format!("; last, {failure}"));
+            Diagnostic::error(summary).detail(format!(
+                "{error}{last}. To fix: apply again; if more time is needed, raise it in `timeouts`."
+            ))
+        }
         WaitError::Cancelled { .. } => Diagnostic::error(summary).detail(format!("{error}. To fix: apply again.")),
     }
 }

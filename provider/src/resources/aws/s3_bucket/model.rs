@@ -301,7 +301,7 @@ pub struct CorsRule {
 /// Where requests are logged.
 #[derive(Model, Clone, Debug, PartialEq)]
 pub struct Logging {
-    /// The bucket that takes the logs.
+    /// The bucket that takes the logs: another one, whose policy lets `logging.s3.amazonaws.com` put objects.
     pub target_bucket: String,
     /// What the keys of the logs start with.
     #[model(default = "")]

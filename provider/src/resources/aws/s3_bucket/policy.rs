@@ -36,7 +36,7 @@ fn deny(bucket_arn: &str) -> Value {
     json!({
         "Sid": STATEMENT,
         "Effect": "Deny",
-        "Principal": "*",
+        "Principal": {"AWS": "*"},
         "Action": "s3:*",
         "Resource": [bucket_arn, format!("{bucket_arn}/*")],
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use aws_sdk_s3::primitives::DateTimeFormat;
 use serde_json::Value;
 
+use super::convert::written;
 use super::model::{
     Bucket, CorsRule, Encryption, LifecycleFilter, LifecycleRule, Logging, PublicAccessBlock, Versioning,
 };
@@ -155,7 +155,7 @@ fn canonical_rule(mut rule: LifecycleRule) -> LifecycleRule {
         .flatten()
         .map(|transition| &mut transition.date);
     for date in days.chain(moves).flatten() {
-        let written = rules::parse_date(date).and_then(|date| date.fmt(DateTimeFormat::DateTime).ok());
+        let written = rules::parse_date(date).as_ref().and_then(written);
         *date = written.unwrap_or_else(|| date.clone());
     }
     if let Some(expiration) = &mut rule.expiration {
