@@ -58,7 +58,7 @@ check: ## Formatting, clippy and the walls between the crates
 test: check ## Everything, against the real parts
 	@cargo build --workspace --bins --examples --locked
 	@target/debug/terraform-provider-mlplat engines install
-	@for tool in kustomize-pinned moto ministack; do .ci/tools $$tool; done
+	@for tool in kustomize-pinned kustomize-oldest kubectl-newest moto ministack; do .ci/tools $$tool; done
 	@cargo test --workspace --locked --no-fail-fast
 	@$(MAKE) test-tofu demo-test test-kubernetes PROFILE=dev
 

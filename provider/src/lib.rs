@@ -16,6 +16,7 @@
 //! | [`runtimes`] | where services run, and talking to them |
 //! | [`wait`] | the only polling loop |
 //! | [`published`] | what infrastructure hands to Kubernetes manifests: the contract, its Secrets; files, and objects in a cluster |
+//! | [`kustomize`] | kustomizations and their functions: would they run, and building with them |
 //! | [`workload`] | what the kubelet would put into a container's environment, from rendered manifests |
 
 pub mod cli;
@@ -25,6 +26,7 @@ pub mod data_sources;
 pub mod engines;
 pub mod ephemeral;
 pub mod functions;
+pub mod kustomize;
 pub mod provider;
 pub mod published;
 pub mod registry;

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test driver reads the environment and waits")]
 
 pub mod cluster;
+pub mod docker;
 pub mod emulators;
 pub mod fault_proxy;
 pub mod http;

@@ -26,6 +26,12 @@ pub fn kill(pid: u32) {
         .unwrap_or_else(|error| panic!("killing process {pid}: {error}"));
 }
 
+/// Sends SIGTERM: an orderly end.
+pub fn terminate(pid: u32) {
+    kill_process(identify(pid).expect("a process id is positive"), Signal::TERM)
+        .unwrap_or_else(|error| panic!("terminating process {pid}: {error}"));
+}
+
 /// Sends SIGINT to a process and all of its group, as Ctrl-C in a terminal does.
 pub fn interrupt(pid: u32) {
     kill_process_group(identify(pid).expect("a process id is positive"), Signal::INT)

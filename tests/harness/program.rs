@@ -3,6 +3,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 /// The root of this repository.
 pub fn repository() -> PathBuf {
@@ -63,8 +64,19 @@ pub fn tool(name: &str, install: &str) -> PathBuf {
 
 /// The pinned kustomize, built once into the user's cache.
 pub fn kustomize() -> PathBuf {
+    pinned("kustomize-pinned")
+}
+
+/// A tool that this repository pins, installed once into the user's cache.
+///
+/// # Panics
+/// When it cannot be installed; the message says what to do.
+pub fn pinned(name: &str) -> PathBuf {
+    // One after the other: what is missing is built once, not by every test that needs it.
+    static INSTALLING: Mutex<()> = Mutex::new(());
+    let _installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     let output = Command::new(repository().join(".ci/tools"))
-        .arg("kustomize-pinned")
+        .arg(name)
         .output()
         .expect("bash runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

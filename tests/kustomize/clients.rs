@@ -1,6 +1,6 @@
 //! How each client runs functions.
 
-use harness::program::{binaries, binary, kustomize, tool};
+use harness::program::{binaries, binary, kustomize, pinned, tool};
 use std::env;
 use std::ffi::OsString;
 use std::fs;
@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// Every function, and the kind of its configuration.
-const FUNCTIONS: [(&str, &str); 5] = [
+pub(crate) const FUNCTIONS: [(&str, &str); 5] = [
     ("inject-endpoints", "InjectEndpoints"),
     ("set-environment", "SetEnvironment"),
     ("generate-network-policies", "GenerateNetworkPolicies"),
@@ -56,9 +56,19 @@ pub(crate) fn twice(client: impl Fn() -> Answer) -> String {
     first
 }
 
+/// The newest kustomize and the oldest that is tested.
+pub(crate) fn kustomizes() -> [PathBuf; 2] {
+    [kustomize(), pinned("kustomize-oldest")]
+}
+
 /// kustomize, with the functions found in PATH and run by exec.
 pub(crate) fn kustomize_exec(folder: &Path) -> Answer {
-    let mut command = Command::new(kustomize());
+    exec_by(&kustomize(), folder)
+}
+
+/// As [`kustomize_exec`], of this version.
+pub(crate) fn exec_by(kustomize: &Path, folder: &Path) -> Answer {
+    let mut command = Command::new(kustomize);
     command
         .args(["build", "--enable-alpha-plugins", "--enable-exec"])
         .arg(folder)
@@ -71,7 +81,8 @@ pub(crate) fn kustomize_plain(folder: &Path) -> Answer {
     run(Command::new(kustomize()).arg("build").arg(folder), "")
 }
 
-/// Every kubectl there is: the one in PATH and the versions that some installations put beside it.
+/// Every kubectl there is, the newest last: the versions that some installations put beside the one in PATH, that one, and
+/// the one of the pinned Kubernetes.
 pub(crate) fn kubectls() -> Vec<PathBuf> {
     let first = tool(
         "kubectl",
@@ -88,7 +99,23 @@ pub(crate) fn kubectls() -> Vec<PathBuf> {
         .collect();
     all.sort();
     all.push(first);
+    all.push(pinned("kubectl-newest"));
     all
+}
+
+/// The oldest and the newest of both clients: what they agree on, those between them do not differ in.
+pub(crate) fn outermost() -> Vec<PathBuf> {
+    let kubectls = kubectls();
+    let oldest = kubectls.first().expect("there is one at least").clone();
+    let newest = kubectls.last().expect("there is one at least").clone();
+    kustomizes().into_iter().chain([oldest, newest]).collect()
+}
+
+/// Whether a client is kubectl, whatever its version.
+pub(crate) fn is_kubectl(client: &Path) -> bool {
+    client
+        .file_name()
+        .is_some_and(|name| name.to_string_lossy().starts_with("kubectl"))
 }
 
 /// `kubectl kustomize`, with the functions as legacy plugins.
@@ -140,12 +167,30 @@ fn plugin_home() -> TempDir {
 }
 
 /// PATH with the functions in front.
-fn path() -> OsString {
+pub(crate) fn path() -> OsString {
     for (name, _) in FUNCTIONS {
         binary(name);
     }
     let rest = env::var_os("PATH").unwrap_or_default();
     env::join_paths(std::iter::once(binaries()).chain(env::split_paths(&rest))).expect("folders without colons")
+}
+
+/// A command of `mlplat`, with the functions in PATH.
+pub(crate) fn mlplat(arguments: &[&str], folders: &[&Path]) -> Answer {
+    let mut command = Command::new(harness::mlplat());
+    command
+        .args(arguments)
+        .args(folders)
+        .env("PATH", path())
+        .env("HOME", "/nonexistent");
+    run(&mut command, "")
+}
+
+/// kpt.
+pub(crate) fn kpt(arguments: &[&str], folder: &Path) -> Answer {
+    let mut command = Command::new(tool("kpt", "install kpt: https://kpt.dev/installation/"));
+    command.arg("fn").args(arguments).arg(folder).env("PATH", path());
+    run(&mut command, "")
 }
 
 /// Runs a command with this input.

@@ -4,8 +4,12 @@
 
 mod cases;
 mod clients;
+mod containers;
 mod hostile;
+mod kpt;
 mod overlays;
+mod render;
 mod tokens;
 mod transformers;
 mod validators;
+mod verify;

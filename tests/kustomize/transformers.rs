@@ -1,7 +1,7 @@
 //! The functions that change objects, each alone and in a chain: every client renders the same.
 
 use crate::cases::{Changed, case, is_stored};
-use crate::clients::{kubectl_plugin, kubectls, kustomize_exec, kustomize_plain, pipe, twice};
+use crate::clients::{exec_by, kubectl_plugin, kubectls, kustomize_exec, kustomize_plain, kustomizes, pipe, twice};
 
 /// A case for each function, and whether it reads a contract.
 const ALONE: [(&str, bool); 3] = [
@@ -20,8 +20,10 @@ fn all() -> impl Iterator<Item = &'static str> {
 #[test]
 fn kustomize_runs_them_by_exec() {
     for name in all() {
-        let rendered = twice(|| kustomize_exec(&case(&format!("{name}/exec"))));
-        is_stored(&case(&format!("{name}/expected.yaml")), &rendered);
+        for kustomize in kustomizes() {
+            let rendered = twice(|| exec_by(&kustomize, &case(&format!("{name}/exec"))));
+            is_stored(&case(&format!("{name}/expected.yaml")), &rendered);
+        }
     }
 }
 

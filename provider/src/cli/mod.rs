@@ -6,9 +6,11 @@
 pub mod docs;
 mod engines;
 mod forward;
+mod render;
 mod run;
 mod stacks;
 mod supervise;
+mod verify;
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -33,6 +35,8 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Run(run::Arguments),
+    Render(render::Arguments),
+    Verify(verify::Arguments),
     Engines(engines::Arguments),
     Status(stacks::StatusArguments),
     Down(stacks::DownArguments),
@@ -68,6 +72,8 @@ pub fn failed(error: &(dyn Error + 'static)) -> ExitCode {
 fn run(command: Command, config: &Config, out: &mut dyn Write) -> Outcome {
     match command {
         Command::Run(arguments) => run::run(&arguments, config, out),
+        Command::Render(arguments) => render::run(&arguments, config, out),
+        Command::Verify(arguments) => verify::run(&arguments, config, out),
         Command::Engines(arguments) => engines::run(&arguments, config, out),
         Command::Status(arguments) => stacks::status(&arguments, config, out),
         Command::Down(arguments) => stacks::down(&arguments, config, out),

@@ -1,0 +1,175 @@
+//! `mlplat verify`: what it says is what the client then does.
+
+use crate::cases::{Changed, case};
+use crate::clients::{Answer, is_kubectl, kubectls, kustomizes, mlplat, outermost, path, run};
+use std::path::Path;
+use std::process::Command;
+
+/// A function, whose way of being run the test writes into its configuration.
+fn listed_as(way: &str) -> Changed {
+    Changed::file("set-environment/exec/set-environment.yaml", |text| match way {
+        "exec" => text + "# by exec\n",
+        "plugin" => {
+            let (start, end) = (
+                text.find("  annotations:").expect("it has one"),
+                text.find("spec:").expect("it has one"),
+            );
+            format!("{}{}", &text[..start], &text[end..])
+        }
+        other => text.replace("exec: {path: set-environment}", other),
+    })
+}
+
+fn build(client: &Path, flags: &[&str], folder: &Path) -> Answer {
+    let kubectl = is_kubectl(client);
+    let mut command = Command::new(client);
+    command
+        .arg(if kubectl { "kustomize" } else { "build" })
+        .args(flags)
+        .arg(folder);
+    command
+        .env("PATH", path())
+        .env("HOME", "/nonexistent")
+        .env_remove("KUSTOMIZE_PLUGIN_HOME")
+        .env_remove("XDG_CONFIG_HOME");
+    run(&mut command, "")
+}
+
+fn verify(client: &Path, flags: &[&str], folder: &Path) -> Answer {
+    let flags = format!("--flags={}", flags.join(" "));
+    mlplat(
+        &["verify", "--client", client.to_str().expect("a path in UTF-8"), &flags],
+        &[folder],
+    )
+}
+
+#[test]
+fn it_says_before_what_every_client_does_with_a_function() {
+    for client in &outermost() {
+        let kubectl = is_kubectl(client);
+        let mut with: Vec<&[&str]> = vec![&[], &["--enable-alpha-plugins"]];
+        if !kubectl {
+            with.push(&["--enable-alpha-plugins", "--enable-exec"]);
+        }
+        for way in ["exec", "plugin", "exec: {path: ./nowhere}"] {
+            let changed = listed_as(way);
+            let folder = changed.case("set-environment/exec");
+            for flags in &with {
+                let (built, said) = (build(client, flags, &folder), verify(client, flags, &folder));
+                let ran = built.ok && built.stdout.contains("mirror.example.test");
+                let expected = if ran {
+                    "runs them all"
+                } else if built.ok {
+                    "is skipped without a word"
+                } else {
+                    "fails the build"
+                };
+                let what = format!(
+                    "{way} by {} {flags:?}:\n{}{}",
+                    client.display(),
+                    said.stdout,
+                    said.stderr
+                );
+                assert!(
+                    said.stdout.contains(expected),
+                    "{expected:?} is not said of {what}\nand the client said:\n{}",
+                    built.stderr
+                );
+                assert_eq!(said.ok, ran, "{what}");
+                assert!(ran || said.stdout.contains("To fix: "), "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_function_that_would_be_skipped_is_named_with_its_kustomization() {
+    let kubectl = kubectls().pop().expect("there is one at least");
+    let folder = case("chain/exec");
+    let said = verify(&kubectl, &["--enable-alpha-plugins"], &folder);
+    let place = folder.join("kustomization.yaml").display().to_string();
+    let line = format!(
+        "{place}: transformers: inject-endpoints.yaml (InjectEndpoints inject-endpoints): is skipped without a word under \
+         kubectl: kubectl runs no function by `exec`. To fix: build with kustomize or `mlplat render`, or run it as a plugin: \
+         take the annotation away in an overlay for kubectl\n"
+    );
+    assert!(said.stdout.contains(&line), "{}", said.stdout);
+    assert_eq!(said.stdout.lines().count(), 4, "{}", said.stdout);
+    assert!(!said.ok);
+}
+
+#[test]
+fn functions_in_bases_components_and_folders_are_found() {
+    let kubectl = kubectls().pop().expect("there is one at least");
+    let changed = Changed::file("chain/exec/kustomization.yaml", |_| {
+        "resources: [../../set-environment/exec]\n".to_owned()
+    });
+    let said = verify(&kubectl, &["--enable-alpha-plugins"], &changed.case("chain/exec"));
+    assert!(
+        said.stdout
+            .contains("set-environment/exec/kustomization.yaml: transformers: set-environment.yaml"),
+        "{}",
+        said.stdout
+    );
+    // A folder may take the annotation away, as for plugins.
+    let client = kubectl.to_str().expect("a path in UTF-8");
+    let said = mlplat(
+        &["verify", "--unrestricted", "--client", client],
+        &[&case("set-environment/plugin")],
+    );
+    assert!(
+        said.stdout.contains("there is no plugin "),
+        "{}{}",
+        said.stdout,
+        said.stderr
+    );
+}
+
+#[test]
+fn environments_may_differ_where_the_contract_says_and_nowhere_else() {
+    let (one, other) = (case("validate-practices/exec"), case("set-environment/exec"));
+    let differ = Changed::file("set-environment/exec/kustomization.yaml", |text| {
+        text + "patches:\n  - target: {kind: Deployment}\n    patch: '[{\"op\": \"add\", \"path\": \"/spec/template/spec/hostNetwork\", \"value\": true}]'\n"
+    });
+    let other_changed = differ.case("set-environment/exec");
+    let parity = case("validate-parity/exec/validate-parity.yaml");
+    let flags = tempfile::NamedTempFile::new().expect("a temporary file");
+    let text = std::fs::read_to_string(parity).expect("the case is there");
+    let text: String = text
+        .lines()
+        .filter(|line| !line.contains("against:") && !line.contains("output:"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    std::fs::write(flags.path(), text).expect("a temporary file");
+    let compare = |folders: [&Path; 2]| {
+        mlplat(
+            &[
+                "verify",
+                "--parity",
+                flags.path().to_str().expect("UTF-8"),
+                "--client",
+                kustomizes()[0].to_str().expect("UTF-8"),
+            ],
+            &folders,
+        )
+    };
+
+    let same = compare([&one, &other]);
+    assert!(
+        same.ok && same.stdout.ends_with("differ only where environments may\n"),
+        "{}{}",
+        same.stdout,
+        same.stderr
+    );
+    let found = compare([&one, &other_changed]);
+    assert!(!found.ok);
+    assert!(
+        found
+            .stdout
+            .contains("spec.template.spec.hostNetwork: is missing here and is true in the other environment (line "),
+        "{}{}",
+        found.stdout,
+        found.stderr
+    );
+    assert_eq!(found.stdout.matches("error: ").count(), 1, "{}", found.stdout);
+}
