@@ -188,18 +188,20 @@ fn a_missing_engine_names_the_command_that_installs_it() {
 
 #[test]
 fn a_disk_without_room_is_refused_before_anything_is_made() {
-    on_a_small_disk("size=12m", &["128 MB", "12 MB free", "data_dir"]);
+    on_a_small_disk("size=12m", "", &["128 MB", "12 MB free", "data_dir"]);
 }
 
-/// Space for the bytes but not for the files: PostgreSQL meets the full disk in the middle of its work.
+/// Space for the bytes but not for the files: PostgreSQL meets the full disk in the middle of its work. Destroying it needs
+/// no room: not one more file can be made by then.
 #[test]
 fn a_disk_that_fills_up_is_named_and_what_was_made_is_tracked() {
-    on_a_small_disk("size=512m,nr_inodes=400", &["No space left on device"]);
+    let fill = r#"while : > "$DISK/more-$((++i))"; do :; done 2>/dev/null"#;
+    on_a_small_disk("size=512m,nr_inodes=400", fill, &["No space left on device"]);
 }
 
 /// Applies on a file system of its own, then where there is room.
 #[track_caller]
-fn on_a_small_disk(limits: &str, words: &[&str]) {
+fn on_a_small_disk(limits: &str, before_destroy: &str, words: &[&str]) {
     let project = Project::new("");
     let disk = project.path("disk");
     fs::create_dir(&disk).expect("a folder");
@@ -210,13 +212,15 @@ fn on_a_small_disk(limits: &str, words: &[&str]) {
 mount -t tmpfs -o "$LIMITS" small "$DISK" || exit 8
 "$TERRAFORM" apply -auto-approve -no-color
 code=$?
+eval "$FILL"
 "$TERRAFORM" destroy -auto-approve -no-color || exit 9
 exit $code"#;
     let mut command = project.command("unshare".as_ref());
-    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
+    command.args(["--user", "--map-root-user", "--mount", "bash", "-c", script]);
     command
         .env("DISK", &disk)
         .env("LIMITS", limits)
+        .env("FILL", before_destroy)
         .env("TERRAFORM", harness::terraform());
     harness::project::run(&mut command).fails_with(words);
     wait::until("nothing to run", SOON, || {

@@ -149,7 +149,11 @@ impl Stack {
         }
         let _lock = self.lock(cancelled).await?;
         self.ours(None)?;
-        self.want(&BTreeMap::new(), cancelled).await?;
+        match self.want(&BTreeMap::new(), cancelled).await {
+            // A full disk has no room to write down that nothing shall run.
+            Err(StackError::Folder { .. }) => self.dismiss().await?,
+            other => drop(other?),
+        }
         self.gone(cancelled).await?;
         self.delete(&self.dir, cancelled).await?;
         self.remove_empty_parents();

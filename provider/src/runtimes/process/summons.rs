@@ -113,6 +113,16 @@ impl Stack {
         self.heard(ended.await)
     }
 
+    /// Tells a living supervisor to end all services and itself.
+    pub(super) async fn dismiss(&self) -> Result<(), StackError> {
+        let state = self.state();
+        if state.living_supervisor().is_none() {
+            return Ok(());
+        }
+        let told = self.call(&state, Signal::TERM).await;
+        told.map_err(|problem| self.deaf(problem))
+    }
+
     /// Waits until nothing of the stack runs.
     pub(super) async fn gone(&self, cancelled: &CancellationToken) -> Result<(), StackError> {
         let gone = wait::until("the services to end", ENDING, cancelled, || async {
