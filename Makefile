@@ -79,12 +79,12 @@ test-kubernetes: ## Both layers on a real Kubernetes of one node (Linux, root)
 
 .PHONY: cluster
 cluster: ## A real Kubernetes of one node, to look at and try (Linux, root)
-	@cargo build --quiet --package acceptance --bin cluster --bin images --locked
+	@cargo build --quiet --workspace --bin cluster --bin images --locked
 	@target/debug/cluster up .mlplat/cluster
 
 .PHONY: cluster-down
 cluster-down: ## End that Kubernetes; nothing but the caches is left
-	@cargo build --quiet --package acceptance --bin cluster --locked
+	@cargo build --quiet --workspace --bin cluster --locked
 	@target/debug/cluster down .mlplat/cluster
 
 .PHONY: docs

@@ -62,6 +62,11 @@ fn pods_run_and_reach_services_names_and_this_machine() {
         "from pod to Service to pod"
     );
 
+    assert!(
+        memory_limits().contains(&(48 * 1024 * 1024)),
+        "the kernel keeps the limit of memory"
+    );
+
     let here = TcpListener::bind((cluster.site().host(), 0)).expect("this machine's end of the link");
     let port = here.local_addr().expect("it is bound").port();
     let answering = std::thread::spawn(move || {
@@ -79,6 +84,22 @@ fn pods_run_and_reach_services_names_and_this_machine() {
     let from = answering.join().expect("it was called");
     assert!(from.to_string().starts_with("10.214."), "a pod's own address: {from}");
     cluster.run(&["delete", "namespace", "stage", "--wait=false"]).success();
+}
+
+/// The limits of memory, in bytes, that this machine's kernel keeps for containers, under cgroup v1 or v2.
+fn memory_limits() -> Vec<u64> {
+    let limits = [
+        ("/sys/fs/cgroup/memory/k8s.io", "memory.limit_in_bytes"),
+        ("/sys/fs/cgroup/k8s.io", "memory.max"),
+    ];
+    limits
+        .iter()
+        .flat_map(|(folder, file)| {
+            let containers = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            containers.map(move |container| container.path().join(file))
+        })
+        .filter_map(|file| std::fs::read_to_string(file).ok()?.trim().parse().ok())
+        .collect()
 }
 
 #[test]

@@ -102,7 +102,11 @@ impl Cluster {
         let mut outer = spawn(folder, &programs, detached)?;
         let life = outer.stdin.take();
         let connected = wait::within(Duration::from_secs(10), || first_process_of(folder))
-            .ok_or_else(|| format!("the node's first process does not start{}", last_words(folder, "node")))
+            .ok_or_else(|| format!(
+                    "the node's first process does not start; root of a container may lack the right to make namespaces. \
+                     To fix: run it on a machine, or in a container that may{}",
+                    last_words(folder, "node")
+                ))
             .and_then(|first_process| Ok((first_process, network::claim(folder, first_process)?)));
         let (first_process, site) = match connected {
             Ok(both) => both,
