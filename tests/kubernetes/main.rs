@@ -2,9 +2,11 @@
 #![allow(clippy::disallowed_methods, reason = "a test driver reads the environment and waits")]
 
 mod application;
+mod existing_cluster;
 mod fail_closed;
 mod faults;
 mod images;
+mod publishing;
 mod rules;
 mod stage;
 mod whole_path;

@@ -29,6 +29,13 @@ resource "mlplat_local_services" "for_pods" {
   name           = "for-pods"
   cluster_access = "172.18.0.1"
 
+  cluster = {
+    existing = {
+      kubeconfig = pathexpand("~/.kube/config")
+      context    = "kind-demo"
+    }
+  }
+
   postgres = { database = "artefacts" }
 }
 

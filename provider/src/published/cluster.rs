@@ -29,7 +29,7 @@ pub enum ClusterError {
     /// An object of that name is somebody else's.
     #[error(
         "{object} exists, belongs to {owner} and not to the environment {environment:?}, and was not changed. To fix: \
-         choose another name, or delete it if nobody needs it"
+         choose another name (`config_map_name`, or `secret_name` in `endpoints`), or delete it if nobody needs it"
     )]
     Foreign {
         /// `ConfigMap shop/mlplat-environment`.
@@ -78,6 +78,22 @@ impl Publication<'_> {
                 .and_then(|data| data.remove(CONTRACT_KEY))
                 .unwrap_or_default()
         }))
+    }
+
+    /// Whether everything of these names is ours or free, so that nothing is published by halves.
+    ///
+    /// # Errors
+    /// When one is somebody else's; when the cluster does not answer, or refuses.
+    pub async fn claim<'n>(
+        &self,
+        config_map: &str,
+        secrets: impl IntoIterator<Item = &'n str>,
+    ) -> Result<(), ClusterError> {
+        self.claim_one::<ConfigMap>(config_map).await?;
+        for name in secrets {
+            self.claim_one::<Secret>(name).await?;
+        }
+        Ok(())
     }
 
     /// Publishes the contract.
@@ -191,15 +207,7 @@ impl Publication<'_> {
 
     /// Applies an object that is ours or not there. What somebody changed by hand is changed back.
     async fn publish<K: Object>(&self, name: &str, object: &K) -> Result<(), ClusterError> {
-        let described = || format!("{} {}/{name}", K::kind(&()), self.namespace);
-        let found: Option<K> = self.cluster.get(self.namespace, name).await?;
-        if let Some(found) = found.filter(|found| !is_of(found.meta(), self.environment)) {
-            return Err(ClusterError::Foreign {
-                object: described(),
-                owner: owner(found.meta()),
-                environment: self.environment.to_owned(),
-            });
-        }
+        self.claim_one::<K>(name).await?;
         let apply = |force| self.cluster.apply(self.namespace, name, object, force);
         match apply(false).await {
             Err(KubernetesError::Conflicts { conflicts, .. }) if !conflicts.iter().any(|one| one.declares) => {
@@ -208,13 +216,29 @@ impl Publication<'_> {
             Err(KubernetesError::Conflicts { conflicts, .. }) => {
                 let declared = || conflicts.iter().filter(|one| one.declares);
                 Err(ClusterError::Shared {
-                    object: described(),
+                    object: self.describe::<K>(name),
                     owners: joined(declared().map(|one: &Conflict| one.manager.as_str())),
                     fields: joined(declared().map(|one| one.field.as_str())),
                 })
             }
             answer => Ok(answer?),
         }
+    }
+
+    async fn claim_one<K: Object>(&self, name: &str) -> Result<(), ClusterError> {
+        let found: Option<K> = self.cluster.get(self.namespace, name).await?;
+        match found.filter(|found| !is_of(found.meta(), self.environment)) {
+            Some(found) => Err(ClusterError::Foreign {
+                object: self.describe::<K>(name),
+                owner: owner(found.meta()),
+                environment: self.environment.to_owned(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn describe<K: Object>(&self, name: &str) -> String {
+        format!("{} {}/{name}", K::kind(&()), self.namespace)
     }
 
     async fn remove<K: Object>(&self, name: &str) -> Result<(), KubernetesError> {

@@ -1,5 +1,6 @@
 //! `mlplat_local_services`: one local stack of real services, and its life in Terraform.
 
+mod existing_cluster;
 mod model;
 mod rules;
 
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use tfplug::{Computed, Config, Context, Diagnostic, Diagnostics, ImportId, Kept, Plan, Resource};
 
+pub use self::existing_cluster::{Cluster, ExistingCluster};
 pub use self::model::{LocalServices, ObjectStore, Postgres, Redis};
 use crate::engines::Engines;
 use crate::provider::Clients;
@@ -63,6 +65,7 @@ impl Resource for LocalServicesResource {
         for component in Component::ALL {
             plan_component(plan, component);
         }
+        existing_cluster::plan(plan);
         // One that was there when it was asked for may come back until the apply.
         if plan.changes("cluster_access")
             && let Computed::Known(address) = plan.get::<String>("cluster_access")
@@ -86,9 +89,10 @@ impl Resource for LocalServicesResource {
     async fn create(
         &self,
         context: &Context<Clients>,
-        planned: LocalServices,
+        mut planned: LocalServices,
         _config: LocalServices,
     ) -> Result<LocalServices, Kept<LocalServices>> {
+        existing_cluster::verify(&mut planned, context).await?;
         let stack = stack(context, &planned)?;
         match stack.apply(&planned.spec(), context.cancellation()).await {
             Ok(status) => Ok(planned.filled(Some(&status))),
@@ -117,18 +121,22 @@ impl Resource for LocalServicesResource {
             .status()
             .await
             .map_err(|error| failed("The local services cannot be read", &error))?;
-        Ok(status
-            .filter(|status| status.spec.name == state.name)
-            .map(|status| state.refreshed(&status)))
+        let Some(status) = status.filter(|status| status.spec.name == state.name) else {
+            return Ok(None);
+        };
+        let mut found = state.refreshed(&status);
+        existing_cluster::look(&mut found, context).await;
+        Ok(Some(found))
     }
 
     async fn update(
         &self,
         context: &Context<Clients>,
         prior: LocalServices,
-        planned: LocalServices,
+        mut planned: LocalServices,
         _config: LocalServices,
     ) -> Result<LocalServices, Kept<LocalServices>> {
+        existing_cluster::verify(&mut planned, context).await?;
         let stack = stack(context, &planned)?;
         match stack.apply(&planned.spec(), context.cancellation()).await {
             Ok(status) => Ok(planned.filled(Some(&status))),

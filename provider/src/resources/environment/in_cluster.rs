@@ -135,6 +135,16 @@ pub(super) async fn publish(
     let Environment { name, kubernetes, .. } = environment;
     let Some(kubernetes) = kubernetes else { return Ok(()) };
     let cluster = kubernetes.open(context).await?;
+    let secrets: BTreeSet<_> = values
+        .iter()
+        .flat_map(|values| values.keys())
+        .map(|key| key.name.as_str())
+        .collect();
+    let claimed = kubernetes
+        .publication(&cluster, name)
+        .claim(&kubernetes.config_map_name, secrets)
+        .await;
+    claimed.map_err(|error| failed(&error))?;
     if let Some(values) = values {
         for (secret, values) in by_name(values.iter()) {
             let published = kubernetes

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use tfplug::{Computed, Model};
 
+use super::existing_cluster::Cluster;
 use super::rules::{
     absolute_path, access_address, buckets, database, major, secret_name, stack_name, username, version,
 };
@@ -43,6 +44,8 @@ pub struct LocalServices {
     /// Name of the Kubernetes Secret to which the credentials in `endpoints` refer.
     #[model(default = "mlplat-credentials", validate = secret_name)]
     pub credentials_secret_name: String,
+    /// The cluster whose pods use the services.
+    pub cluster: Option<Cluster>,
     /// A PostgreSQL server with one database.
     pub postgres: Option<Postgres>,
     /// A cache that speaks Redis' protocol.
@@ -236,12 +239,16 @@ impl LocalServices {
             fill(&mut model.engine_version_actual, seen, |seen| seen.version.clone());
             model.status = status_of(seen);
         }
+        if let Some(cluster) = &mut self.cluster {
+            // Only beside an error: whoever got further has asked it.
+            null_unless_known(&mut cluster.status);
+            null_unless_known(&mut cluster.server);
+            null_unless_known(&mut cluster.server_version);
+        }
         if self.endpoints.is_unknown() {
             self.endpoints = status.map(|status| Endpoints::from(status.endpoints.clone())).into();
         }
-        if self.data_dir.is_unknown() {
-            self.data_dir = Computed::Null;
-        }
+        null_unless_known(&mut self.data_dir);
         self
     }
 
@@ -291,6 +298,7 @@ impl LocalServices {
                 (_, found) => found.map(|address| address.to_string()),
             },
             endpoints: found.endpoints,
+            cluster: state.cluster,
             name: state.name,
             runtime: state.runtime,
             data_dir: state.data_dir,
@@ -353,6 +361,7 @@ impl LocalServices {
                     status: Computed::Unknown,
                     engine_version_actual: Computed::Unknown,
                 }),
+            cluster: None,
             cluster_access: spec.cluster_access.map(|address| address.to_string()),
             endpoints: Computed::Unknown,
         };
@@ -367,6 +376,12 @@ fn unknown_unless<T>(value: Option<T>) -> Computed<T> {
 fn fill<T>(value: &mut Computed<T>, seen: Option<&ComponentStatus>, take: impl Fn(&ComponentStatus) -> T) {
     if value.is_unknown() {
         *value = seen.map(take).into();
+    }
+}
+
+fn null_unless_known(value: &mut Computed<String>) {
+    if value.is_unknown() {
+        *value = Computed::Null;
     }
 }
 
