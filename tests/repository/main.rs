@@ -1,4 +1,7 @@
 //! The repository agrees with itself: what is documented exists, what exists is documented, examples are valid.
+#![allow(clippy::disallowed_methods, reason = "a test driver reads the environment")]
+
+mod getting_started;
 
 use harness::project::run;
 use harness::{Project, repository, terraform};
@@ -121,6 +124,46 @@ fn only_clients_and_aws_resources_name_the_sdk_of_aws() {
 fn ci_runs_the_test_command_of_the_readme() {
     let ci = fs::read_to_string(repository().join(".ci/run")).expect(".ci/run");
     assert!(ci.lines().any(|line| line == "exec make test"), "{ci}");
+}
+
+/// A Secret manifest with real passwords must not be committed by accident.
+#[test]
+fn git_ignores_what_the_examples_write() {
+    let mut configurations = Vec::new();
+    files(
+        &repository().join("examples/infrastructure/terraform/environments"),
+        "tf",
+        &mut configurations,
+    );
+    let mut written = Vec::new();
+    for configuration in configurations {
+        let text = fs::read_to_string(&configuration).expect("a configuration");
+        let folder = configuration.parent().expect("it lies in a folder");
+        for line in text
+            .lines()
+            .map(str::trim)
+            .filter(|line| line.starts_with("secret_file"))
+        {
+            let path = line.split('"').nth(1).expect("a path in quotes");
+            written.push(folder.join(path.replace("${path.module}/", "")));
+        }
+    }
+    assert!(!written.is_empty());
+    for path in written {
+        let mut git = Command::new("git");
+        run(git
+            .args(["check-ignore", "--verbose"])
+            .arg(&path)
+            .current_dir(repository()))
+        .success();
+    }
+}
+
+/// Lets a client find the functions.
+fn with_functions(command: &mut Command) -> &mut Command {
+    let rest = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(harness::program::binaries()).chain(std::env::split_paths(&rest));
+    command.env("PATH", std::env::join_paths(folders).expect("folders without colons"))
 }
 
 fn files(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {

@@ -256,6 +256,10 @@ pub trait Service: Send + Sync {
     fn access_port(&self, published: u16) -> u16 {
         published
     }
+    /// Sockets that the program makes at fixed places when it listens on this port.
+    fn sockets_on(&self, _port: u16) -> Vec<PathBuf> {
+        Vec::new()
+    }
     /// Folders below the component's own that must exist before it starts.
     fn folders(&self, site: &Site) -> Vec<PathBuf>;
     /// What the file system must have free before its data is made, in MB.

@@ -80,6 +80,19 @@ impl Service for ObjectStore {
         published.checked_add(1).unwrap_or(published - 1)
     }
 
+    fn sockets_on(&self, port: u16) -> Vec<PathBuf> {
+        let parts = [
+            "master-grpc",
+            "volume-grpc",
+            "filer-grpc",
+            "s3-grpc",
+            "admin-grpc",
+            "filer",
+            "s3",
+        ];
+        parts.map(|part| socket(part, port)).into()
+    }
+
     fn folders(&self, site: &Site) -> Vec<PathBuf> {
         vec![site.dir.join("data")]
     }
@@ -182,8 +195,11 @@ impl Service for ObjectStore {
 
 /// SeaweedFS's parts talk to each other through sockets whose place is fixed. (The two that have an option would be limited
 /// to the length of a socket's path, which a stack's folder is not.)
+fn socket(part: &str, port: u16) -> PathBuf {
+    format!("/tmp/seaweedfs-{part}-{port}.sock").into()
+}
+
 fn stray_sockets(site: &Site) -> Vec<PathBuf> {
-    let socket = |part: &str, port: u16| PathBuf::from(format!("/tmp/seaweedfs-{part}-{port}.sock"));
     let grpc = ["master", "volume", "filer", "s3", "admin"]
         .map(|part| socket(&format!("{part}-grpc"), site.port(&format!("{part}.grpc"))));
     let plain = [socket("filer", site.port("filer")), socket("s3", site.port(PUBLISHED))];

@@ -1,10 +1,12 @@
 //! Ports: fixed by the user or chosen once, below the range from which the operating system serves connections, so that
 //! nobody takes a port by chance while the stack is down.
 
-use std::collections::BTreeSet;
+use std::fs;
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
+use rustix::process::Uid;
 use sha2::{Digest, Sha256};
 
 use super::platform::listener;
@@ -20,7 +22,18 @@ pub(super) fn is_free(place: SocketAddr) -> bool {
     TcpListener::bind(place).is_ok()
 }
 
-/// A port whose `places` are all free and not in `taken`. The search starts at a place that differs between stacks, and is
+/// Whether one of these sockets is another user's: only its owner may remove it, so it stops a server even when nobody
+/// listens there any more.
+pub(super) fn is_strangers(sockets: &[PathBuf]) -> bool {
+    is_in_the_way_of(rustix::process::geteuid(), sockets)
+}
+
+fn is_in_the_way_of(own: Uid, sockets: &[PathBuf]) -> bool {
+    let owner = |path: &PathBuf| fs::symlink_metadata(path).ok().map(|data| data.uid());
+    !own.is_root() && sockets.iter().filter_map(owner).any(|owner| owner != own.as_raw())
+}
+
+/// A port whose `places` are all free and not `taken`. The search starts at a place that differs between stacks, and is
 /// the same for one stack each time.
 ///
 /// `None` when everything is taken.
@@ -28,11 +41,11 @@ pub(super) fn choose(
     stack: &Path,
     name: &str,
     places: impl Fn(u16) -> Vec<SocketAddr>,
-    taken: &BTreeSet<u16>,
+    taken: impl Fn(SocketAddr) -> bool,
 ) -> Option<u16> {
     let digest = Sha256::digest(format!("{}\0{name}", stack.display()));
     let start = u16::from_le_bytes([digest[0], digest[1]]);
-    let usable = |place: SocketAddr| place.port() < LIMIT && !taken.contains(&place.port()) && is_free(place);
+    let usable = |place: SocketAddr| place.port() < LIMIT && !taken(place) && is_free(place);
     (0..COUNT)
         .map(|step| FIRST + (start % COUNT + step) % COUNT)
         .find(|port| places(*port).into_iter().all(usable))
@@ -59,17 +72,27 @@ mod tests {
     fn a_choice_is_the_same_each_time_and_avoids_what_is_taken() {
         let stack = Path::new("/stacks/a");
         let alone = |port| vec![here(port)];
-        let first = choose(stack, "postgres", alone, &BTreeSet::new()).unwrap();
+        let first = choose(stack, "postgres", alone, |_| false).unwrap();
         assert!((FIRST..FIRST + COUNT).contains(&first));
-        assert_eq!(choose(stack, "postgres", alone, &BTreeSet::new()), Some(first));
-        let taken = BTreeSet::from([first]);
-        let second = choose(stack, "postgres", alone, &taken).unwrap();
+        assert_eq!(choose(stack, "postgres", alone, |_| false), Some(first));
+        let taken = |place: SocketAddr| place.port() == first;
+        let second = choose(stack, "postgres", alone, taken).unwrap();
         assert_ne!(second, first);
-        let lower = choose(stack, "store", |port| vec![here(port), here(port + 10_000)], &taken).unwrap();
+        let lower = choose(stack, "store", |port| vec![here(port), here(port + 10_000)], taken).unwrap();
         assert!(lower + 10_000 < LIMIT);
         let above = TcpListener::bind(here(second + 1));
-        let pair = choose(stack, "postgres", |port| vec![here(port), here(port + 1)], &taken).unwrap();
+        let pair = choose(stack, "postgres", |port| vec![here(port), here(port + 1)], taken).unwrap();
         assert!(above.is_err() || pair != second);
+    }
+
+    #[test]
+    fn only_a_strangers_socket_is_in_the_way() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let owner = file.as_file().metadata().unwrap().uid();
+        let sockets = [PathBuf::from("/nowhere/a.sock"), file.path().to_owned()];
+        assert!(!is_in_the_way_of(Uid::from_raw(owner), &sockets));
+        assert!(is_in_the_way_of(Uid::from_raw(owner + 1), &sockets));
+        assert!(!is_in_the_way_of(Uid::ROOT, &sockets), "the superuser removes it");
     }
 
     #[test]

@@ -133,8 +133,10 @@ impl Stack {
                 let listeners = all.map(|port| SocketAddr::new(LOCALHOST, port));
                 listeners.chain(door).collect::<Vec<_>>()
             };
+            let blocked = |place: SocketAddr| ports::is_strangers(&service.sockets_on(place.port()));
             let stranger_on = |port: u16| {
-                let taken = places(port).into_iter().filter(|place| !ports::is_free(*place));
+                let taken = places(port).into_iter();
+                let taken = taken.filter(|place| !ports::is_free(*place) || blocked(*place));
                 taken
                     .into_iter()
                     .find(|place| !self.is_ours(component, *place, part, state))
@@ -152,7 +154,9 @@ impl Stack {
                     });
                 }
                 _ => {
-                    let chosen = ports::choose(&self.dir, &format!("{component}/{name}"), places, taken);
+                    let chosen = ports::choose(&self.dir, &format!("{component}/{name}"), places, |place| {
+                        taken.contains(&place.port()) || blocked(place)
+                    });
                     chosen.ok_or(StackError::NoPort { component })?
                 }
             };
