@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -308,12 +309,12 @@ impl Keeper {
         None
     }
 
-    /// After the end of the process.
+    /// After the end of the process. Where somebody answers, another stack has the port by now.
     fn remove_sockets(&self, unit: &Unit) {
-        let sockets = unit
-            .stray_sockets
-            .iter()
-            .filter(|path| fs::symlink_metadata(path).is_ok_and(|data| data.file_type().is_socket()));
+        let is_dead = |path: &&PathBuf| {
+            UnixStream::connect(path).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+        };
+        let sockets = unit.stray_sockets.iter().filter(is_dead);
         for socket in sockets {
             if let Err(error) = remove(fs::remove_file(socket)) {
                 tracing::warn!(unit = self.name, socket = %socket.display(), %error, "cannot remove a socket");
