@@ -8,6 +8,8 @@ TERRAFORM ?= $(shell command -v terraform || command -v tofu || echo terraform)
 # What `make build` builds with: `release`, or `dev` for what the tests build too (target/debug).
 PROFILE ?= release
 BUILT := target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
+# Tests side by side: more than small machines have cores, for most of them wait for servers.
+TEST_THREADS ?= 4
 FUNCTIONS := $(patsubst krm-functions/%/src/main.rs,%,$(wildcard krm-functions/*/src/main.rs))
 export TERRAFORM
 
@@ -59,13 +61,13 @@ test: check ## Everything, against the real parts
 	@cargo build --workspace --bins --examples --locked
 	@target/debug/terraform-provider-mlplat engines install
 	@for tool in kustomize-pinned kustomize-oldest kubectl-newest moto ministack; do .ci/tools $$tool; done
-	@cargo test --workspace --locked --no-fail-fast
+	@RUST_TEST_THREADS=$(TEST_THREADS) cargo test --workspace --locked --no-fail-fast
 	@$(MAKE) test-tofu demo-test test-kubernetes PROFILE=dev
 
 .PHONY: test-tofu
 test-tofu: ## The provider's acceptance tests under OpenTofu
 	@cargo build --workspace --bins --examples --locked
-	@MLPLAT_TERRAFORM="$$(.ci/tools tofu)" cargo test --workspace --test terraform --locked
+	@MLPLAT_TERRAFORM="$$(.ci/tools tofu)" RUST_TEST_THREADS=$(TEST_THREADS) cargo test --workspace --test terraform --locked
 
 .PHONY: demo-test
 demo-test: build ## The demo, twice, and nothing left after it
