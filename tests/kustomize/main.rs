@@ -5,6 +5,7 @@
 mod cases;
 mod clients;
 mod containers;
+mod explain;
 mod hostile;
 mod kpt;
 mod overlays;

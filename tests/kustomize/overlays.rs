@@ -1,7 +1,7 @@
 //! The overlays of the examples under every client: one set of bases in every environment.
 
 use crate::cases::{case, copy};
-use crate::clients::{kubectl_plugin, kubectls, kustomize_exec, pipe};
+use crate::clients::{kubectl_plugin, kubectls, kustomize_exec, mlplat, outermost, pipe};
 use harness::program::repository;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -61,6 +61,40 @@ fn every_overlay_renders_the_same_under_kustomize_and_kubectl() {
             assert_eq!(other, rendered, "{overlay} under {}", kubectl.display());
         }
     }
+}
+
+#[test]
+fn the_way_to_prod_is_one_command_under_every_client() {
+    let tree = Tree::new();
+    for overlay in PATH {
+        let rendered = tree.rendered(overlay);
+        for client in outermost() {
+            let client = client.to_str().expect("a path in UTF-8");
+            let other = mlplat(&["render", "--client", client], &[&tree.overlay(overlay)]).rendered();
+            assert_eq!(other, rendered, "{overlay} under {client}");
+        }
+    }
+}
+
+#[test]
+fn verify_takes_the_whole_way_and_names_what_kubectl_would_skip() {
+    let tree = Tree::new();
+    let overlays = PATH.map(|overlay| tree.overlay(overlay));
+    let overlays: Vec<&Path> = overlays.iter().map(PathBuf::as_path).collect();
+    let parity = tree.0.path().join("parity.yaml").display().to_string();
+    let clients = outermost();
+    let kustomize = clients[0].to_str().expect("a path in UTF-8");
+    let answer = mlplat(&["verify", "--client", kustomize, "--parity", &parity], &overlays);
+    assert!(answer.ok, "{}{}", answer.stdout, answer.stderr);
+    let kubectl = clients[3].to_str().expect("a path in UTF-8");
+    let answer = mlplat(&["verify", "--client", kubectl], &overlays[3..]);
+    assert!(!answer.ok);
+    assert_eq!(
+        answer.stdout.matches("is skipped without a word under kubectl").count(),
+        4,
+        "{}",
+        answer.stdout
+    );
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 pub mod docs;
 mod engines;
+mod explain;
 mod forward;
 mod render;
 mod run;
@@ -37,6 +38,7 @@ enum Command {
     Run(run::Arguments),
     Render(render::Arguments),
     Verify(verify::Arguments),
+    Explain(explain::Arguments),
     Engines(engines::Arguments),
     Status(stacks::StatusArguments),
     Down(stacks::DownArguments),
@@ -74,6 +76,7 @@ fn run(command: Command, config: &Config, out: &mut dyn Write) -> Outcome {
         Command::Run(arguments) => run::run(&arguments, config, out),
         Command::Render(arguments) => render::run(&arguments, config, out),
         Command::Verify(arguments) => verify::run(&arguments, config, out),
+        Command::Explain(arguments) => explain::run(&arguments, config, out),
         Command::Engines(arguments) => engines::run(&arguments, config, out),
         Command::Status(arguments) => stacks::status(&arguments, config, out),
         Command::Down(arguments) => stacks::down(&arguments, config, out),
