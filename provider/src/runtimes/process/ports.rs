@@ -46,8 +46,11 @@ pub(super) fn choose(
     let digest = Sha256::digest(format!("{}\0{name}", stack.display()));
     let start = u16::from_le_bytes([digest[0], digest[1]]);
     let usable = |place: SocketAddr| place.port() < LIMIT && !taken(place) && is_free(place);
-    (0..COUNT)
-        .map(|step| FIRST + (start % COUNT + step) % COUNT)
+    // Where the highest place is still below the limit. Beginning elsewhere, half of all stacks would meet at the first.
+    let highest = places(FIRST).iter().map(SocketAddr::port).max().unwrap_or(FIRST);
+    let count = COUNT.min(LIMIT.saturating_sub(highest)).max(1);
+    (0..count)
+        .map(|step| FIRST + (start % count + step) % count)
         .find(|port| places(*port).into_iter().all(usable))
 }
 
@@ -63,6 +66,7 @@ pub(super) fn holder(place: SocketAddr) -> String {
 mod tests {
     use super::*;
     use crate::services::LOCALHOST;
+    use std::collections::BTreeSet;
 
     fn here(port: u16) -> SocketAddr {
         SocketAddr::new(LOCALHOST, port)
@@ -83,6 +87,16 @@ mod tests {
         let above = TcpListener::bind(here(second + 1));
         let pair = choose(stack, "postgres", |port| vec![here(port), here(port + 1)], taken).unwrap();
         assert!(above.is_err() || pair != second);
+    }
+
+    /// Stacks that are made at the same moment see none of each other's ports.
+    #[test]
+    fn stacks_do_not_meet_at_a_port_that_has_another_far_above() {
+        let places = |port| vec![here(port), here(port + 10_000)];
+        let chosen: BTreeSet<u16> = (0..50)
+            .map(|number| choose(Path::new(&format!("/stacks/{number}")), "admin", places, |_| false).unwrap())
+            .collect();
+        assert!(chosen.len() > 45, "{chosen:?}");
     }
 
     #[test]
