@@ -5,6 +5,7 @@
 
 pub mod cluster;
 pub mod contract;
+pub mod external_secret;
 pub mod file;
 pub mod secret;
 

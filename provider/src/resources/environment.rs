@@ -1,5 +1,6 @@
 //! `mlplat_environment`: one environment's endpoints, checked and published for the manifests.
 
+mod external_secret;
 mod in_cluster;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +12,7 @@ use tfplug::{
     Computed, Config, Context, Diagnostic, Diagnostics, ImportId, Kept, Model, Plan, Resource, Secret, WriteOnly,
 };
 
+pub use self::external_secret::ExternalSecret;
 pub use self::in_cluster::Kubernetes;
 pub(crate) use self::in_cluster::failed as cluster_failed;
 use super::credentials::Credentials;
@@ -48,6 +50,10 @@ pub struct Environment {
     /// and the Secrets come from elsewhere.
     #[model(validate = path_of_a_file, required_with = ["contract_file"])]
     pub secret_file: Option<String>,
+    /// In the place of `secret_file`, for clusters with the External Secrets Operator: a manifest that says where the
+    /// credentials are kept, such as in AWS Secrets Manager. Terraform never sees them.
+    #[model(conflicts_with = ["secret_file"], required_with = ["contract_file"])]
+    pub external_secret: Option<ExternalSecret>,
     /// The cluster into which the environment is published. Null = none.
     pub kubernetes: Option<Kubernetes>,
     /// The values for `secret_file` and for the Secrets in the cluster, usually an ephemeral `mlplat_credentials`. They are
@@ -58,6 +64,8 @@ pub struct Environment {
     pub credentials_wo_version: Option<i64>,
     /// SHA-256 of the contract file in hexadecimal digits; null while the file is gone.
     pub contract_sha256: Computed<String>,
+    /// SHA-256 of the ExternalSecret manifest in hexadecimal digits; null while it is gone, and without `external_secret`.
+    pub external_secret_sha256: Computed<String>,
     /// `current`, or how the Secret manifest differs from what it should be: `missing`, `exposed` (others can read it) or
     /// `edited` (its keys are not those of the contract). Null without `secret_file`.
     pub secret_file_status: Computed<String>,
@@ -132,6 +140,7 @@ impl Resource for EnvironmentResource {
             Computed::Null => plan.set("secret_file_status", Computed::<String>::Null),
             Computed::Unknown => plan.set_unknown("secret_file_status"),
         }
+        external_secret::plan(plan)?;
         in_cluster::plan(context, plan).await
     }
 
@@ -154,8 +163,9 @@ impl Resource for EnvironmentResource {
     ) -> Result<Option<Environment>, Diagnostics> {
         let contract = state.contract_on_disk()?;
         let status = state.secret_on_disk()?;
+        let external = external_secret::look(&mut state)?;
         let in_cluster = in_cluster::look(&mut state, context).await?;
-        let no_file = contract.is_none() && matches!(status, None | Some(Status::Missing));
+        let no_file = contract.is_none() && matches!(status, None | Some(Status::Missing)) && !external;
         if no_file && in_cluster.as_ref().is_none_or(in_cluster::Found::is_gone) {
             return Ok(None);
         }
@@ -182,6 +192,7 @@ impl Resource for EnvironmentResource {
         if prior.secret_file != planned.secret_file {
             prior.remove_secret()?;
         }
+        external_secret::remove_unless_kept(&prior, &planned)?;
         in_cluster::retire(&prior, Some(&planned), given.is_some(), context).await?;
         match planned.publish(context, given).await {
             Ok(()) => Ok(planned),
@@ -195,6 +206,7 @@ impl Resource for EnvironmentResource {
     async fn delete(&self, context: &Context<Clients>, state: Environment) -> Result<(), Kept<Environment>> {
         in_cluster::retire(&state, None, false, context).await?;
         state.remove_secret()?;
+        external_secret::remove(&state)?;
         if let Some(path) = &state.contract_file {
             published::remove(&state.contract(), Path::new(path)).map_err(|error| failed(&error, "contract_file"))?;
         }
@@ -223,9 +235,11 @@ impl Resource for EnvironmentResource {
             contract_file: Some(path),
             secret_file: None,
             kubernetes: None,
+            external_secret: None,
             credentials_wo: WriteOnly::default(),
             credentials_wo_version: None,
             contract_sha256: Computed::Null,
+            external_secret_sha256: Computed::Null,
             secret_file_status: Computed::Null,
         })
     }
@@ -346,6 +360,7 @@ impl Environment {
                 .map_err(|error| failed(&error, "secret_file"))?;
             self.secret_file_status = Status::Current.to_string().into();
         }
+        external_secret::publish(self)?;
         let Some(path) = &self.contract_file else { return Ok(()) };
         if let Err(error) = published::write(&self.contract(), Path::new(path), &text) {
             self.contract_sha256 = self.contract_on_disk().ok().flatten().as_deref().map(sha256).into();
@@ -360,6 +375,7 @@ impl Environment {
         let in_cluster = self.kubernetes.as_ref().and_then(|there| there.secret_status.known());
         let done = [
             self.secret_file_status.known(),
+            self.external_secret_sha256.known(),
             self.contract_sha256.known(),
             in_cluster,
         ];
