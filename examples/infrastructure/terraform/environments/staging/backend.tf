@@ -1,0 +1,10 @@
+# The state lies in a bucket of the account, which bootstrap makes. A second apply at once finds the lock file and is refused.
+terraform {
+  backend "s3" {
+    bucket       = "example-artefacts-staging-terraform-state"
+    key          = "artefact-store/staging.tfstate"
+    region       = "eu-central-1"
+    encrypt      = true
+    use_lockfile = true
+  }
+}
