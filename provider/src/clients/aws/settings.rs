@@ -141,7 +141,7 @@ pub struct AssumeRoleWithWebIdentity {
 /// Tags of every resource.
 #[derive(Model, Clone, Debug, PartialEq)]
 pub struct DefaultTags {
-    /// The tags.
+    /// Tags by key; a resource's own of the same key wins.
     #[model(validate = rules::tags)]
     pub tags: BTreeMap<String, String>,
 }
@@ -158,10 +158,10 @@ pub struct IgnoreTags {
 /// Addresses of services.
 #[derive(Model, Clone, Debug, PartialEq)]
 pub struct ServiceEndpoints {
-    /// Of S3.
+    /// Address of S3, as a URL.
     #[model(validate = rules::url)]
     pub s3: Option<String>,
-    /// Of STS.
+    /// Address of STS, as a URL.
     #[model(validate = rules::url)]
     pub sts: Option<String>,
 }
