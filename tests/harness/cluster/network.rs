@@ -2,6 +2,7 @@
 //! it to one, and takes it away together with the namespace.
 
 use super::site::{SLOTS, Site};
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -48,7 +49,7 @@ fn free(site: &Site) -> Result<bool, String> {
 fn connect(site: &Site, process: &str) -> Result<(), String> {
     let (link, node) = (site.link(), site.node().to_string());
     ip(&["addr", "add", &format!("{}/30", site.host()), "dev", &link])?;
-    ip(&["link", "set", &link, "up"])?;
+    ip(&["link", "set", &link, "alias", &owner(site), "up"])?;
     let inside = |arguments: &[&str]| {
         let namespace = format!("--net=/proc/{process}/ns/net");
         run(Command::new("nsenter").arg(namespace).arg("ip").args(arguments))
@@ -63,15 +64,21 @@ fn connect(site: &Site, process: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Removes the link, if the kernel has not yet.
-pub(super) fn release(site: &Site) {
+/// Takes the link away from inside the node, at once.
+pub(super) fn disconnect() {
     // Gone already is what is wanted.
-    let _ = ip(&["link", "delete", &site.link()]);
+    let _ = ip(&["link", "delete", "node"]);
 }
 
-/// Whether the link is there.
+/// Whether the link is there, and still this node's: its name may be another's by now.
 pub(super) fn exists(site: &Site) -> bool {
-    ip(&["link", "show", &site.link()]).is_ok()
+    let alias = format!("/sys/class/net/{}/ifalias", site.link());
+    fs::read_to_string(alias).is_ok_and(|alias| alias.trim() == owner(site))
+}
+
+/// Who has the link, in its own words.
+fn owner(site: &Site) -> String {
+    site.folder().display().to_string()
 }
 
 fn ip(arguments: &[&str]) -> Result<String, String> {

@@ -3,7 +3,7 @@
 //! processes, and drops the mounts, links and rules, even when it is killed.
 #![allow(clippy::print_stderr, reason = "its log")]
 
-use super::network::run;
+use super::network::{self, run};
 use super::parts::{self, Part};
 use super::site::Site;
 use super::traces::Traces;
@@ -191,6 +191,7 @@ fn take_away(site: &Site) {
         }
         thread::sleep(Duration::from_millis(20));
     }
+    network::disconnect();
     unmount(site.folder());
     traces.remove();
 }
