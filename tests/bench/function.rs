@@ -1,7 +1,8 @@
-//! inject-endpoints over `cat`, which is what any function pays at least: starting, reading, writing.
+//! inject-endpoints over `cat`, which is what any function pays at least: starting, reading, writing. Beside it stands a
+//! function on kyaml, the library of kustomize's own functions, that does the same.
 
 use crate::{measure, row};
-use harness::program::binary;
+use harness::program::{binary, pinned};
 use std::fmt::Write;
 use std::fs;
 use std::process::Command;
@@ -15,26 +16,35 @@ const MIX: [(&str, usize); 5] = [
     ("CronJob", 10),
 ];
 
-/// 1, 100 and 5,000 objects (about 4 MB).
+/// 1, 100 and 5,000 objects (about 4 MB), beside a function on kyaml that does the same; then up to a million.
 pub(crate) fn inject_endpoints() {
     let function = binary("inject-endpoints");
+    let kyaml = pinned("kyaml-inject");
     let folder = tempfile::tempdir().expect("a temporary folder");
-    for objects in [1, 100, 5000] {
-        let input = folder.path().join("input.yaml");
+    let input = folder.path().join("input.yaml");
+    let write = |objects: usize| {
         fs::write(&input, resource_list(objects)).expect("the input is written");
-        let size = fs::metadata(&input).expect("it was written").len() as f64 / 1e6;
+        fs::metadata(&input).expect("it was written").len() as f64 / 1e6
+    };
+    let cat = |command: &mut Command| {
+        command.arg("cat");
+    };
+    let ours = |command: &mut Command| {
+        command.arg(&function);
+    };
+    let on_kyaml = |command: &mut Command| {
+        command.arg(&kyaml);
+    };
+    let mut cpu_per_object = 0.0;
+    for objects in [1, 100, 5000] {
+        let size = write(objects);
         let runs = if objects > 1000 { 15 } else { 51 };
-        let cat = |command: &mut Command| {
-            command.arg("cat");
-        };
-        let ours = |command: &mut Command| {
-            command.arg(&function);
-        };
         let [floor, taken] = measure::medians(runs, Some(&input), [&cat, &ours]);
         let what = format!("inject-endpoints, {objects} objects ({size:.1} MB)");
         let goal = |text: &'static str| if objects == 5000 { text } else { "" };
+        let start = if objects == 1 { "1 ms over cat" } else { "" };
         row(&format!("{what}: CPU"), taken.cpu_ms, floor.cpu_ms, "ms", goal("60 ms"));
-        row(&format!("{what}: wall"), taken.wall_ms, floor.wall_ms, "ms", "");
+        row(&format!("{what}: wall"), taken.wall_ms, floor.wall_ms, "ms", start);
         row(
             &format!("{what}: peak memory"),
             taken.peak_mib,
@@ -42,6 +52,26 @@ pub(crate) fn inject_endpoints() {
             "Mi",
             goal("40 MB"),
         );
+        cpu_per_object = taken.cpu_ms / objects as f64;
+    }
+    // The one of kyaml measured, ours as its floor: the ratio says how many times as much it takes.
+    let [taken, beside] = measure::medians(5, Some(&input), [&ours, &on_kyaml]);
+    let what = "a function on kyaml, 5000 objects";
+    row(&format!("{what}: CPU"), beside.cpu_ms, taken.cpu_ms, "ms", "40 times");
+    row(
+        &format!("{what}: peak memory"),
+        beside.peak_mib,
+        taken.peak_mib,
+        "Mi",
+        "15 times",
+    );
+    for objects in [100_000, 1_000_000] {
+        let size = write(objects);
+        let [taken] = measure::medians(1, Some(&input), [&ours]);
+        let per_thousand = |per_object: f64| per_object * 1e3;
+        let what = format!("inject-endpoints, {objects} objects ({size:.0} MB): CPU of 1,000");
+        let measured = per_thousand(taken.cpu_ms / objects as f64);
+        row(&what, measured, per_thousand(cpu_per_object), "ms", "linear: 1");
     }
 }
 

@@ -1,77 +1,165 @@
-//! Input that is broken or means harm: the right answer, or an error with its place; never half an answer.
+//! Input that is broken or means harm, for every function: the right answer, or an error with its place; never half an
+//! answer, never more memory than the input explains.
 
 use crate::clients::{Answer, run};
 use harness::program::binary;
-use std::process::Command;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
-fn function(input: impl AsRef<[u8]>) -> Answer {
-    run(&mut Command::new(binary("inject-endpoints")), input)
+/// Every function with a configuration that fits the Pod of these tests; `AGAINST` is a file with the same Pod.
+const FUNCTIONS: [(&str, &str, &str); 5] = [
+    (
+        "inject-endpoints",
+        "InjectEndpoints",
+        r#"{"view": "host", "endpoints": {"redis": {"host": {"address": "127.0.0.1", "port": 6379}, "database": 0, "tls": false}}}"#,
+    ),
+    (
+        "set-environment",
+        "SetEnvironment",
+        r#"{"logLevels": [{"value": "debug"}]}"#,
+    ),
+    (
+        "generate-network-policies",
+        "GenerateNetworkPolicies",
+        r#"{"view": "host", "selectors": [{"kinds": ["Pod"]}], "endpoints": {"redis": {"host": {"address": "127.0.0.1", "port": 6379}, "database": 0, "tls": false}}}"#,
+    ),
+    (
+        "validate-practices",
+        "ValidatePractices",
+        r#"{"rules": {"resource-requests": "off", "resource-limits": "off", "liveness-probe": "off", "readiness-probe": "off", "run-as-non-root": "off", "privilege-escalation": "off", "pinned-image": "off", "network-policy": "off", "service-account-token": "off"}}"#,
+    ),
+    ("validate-parity", "ValidateParity", r#"{"against": "AGAINST"}"#),
+];
+
+/// The limit of a run's memory, in KiB: a program's own and the largest input several times.
+const MEMORY: u64 = 4 << 20;
+
+/// The Pod, in its own file.
+struct Pod(tempfile::TempDir);
+
+impl Pod {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        fs::write(folder.path().join("pod.yaml"), POD).expect("the Pod is written");
+        Self(folder)
+    }
+
+    fn path(&self) -> std::path::PathBuf {
+        self.0.path().join("pod.yaml")
+    }
 }
 
-/// A ResourceList with this item and a configuration that fits.
-fn list(item: &str) -> String {
+const POD: &str =
+    "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  labels:\n    app: a\nspec:\n  containers:\n  - name: a\n";
+
+/// A ResourceList with the Pod, further lines of its container (indented by six), and a configuration.
+fn list(container: &str, kind: &str, spec: &str, against: &Path) -> String {
+    let indented: String = POD.lines().map(|line| format!("  {line}\n")).collect();
+    let spec = spec.replace("AGAINST", &against.display().to_string());
     format!(
-        "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- apiVersion: v1\n  kind: Pod\n  metadata:\n    \
-         name: a\n  spec:\n    containers:\n    - name: a\n{item}functionConfig:\n  apiVersion: mlplat.dev/v1alpha1\n  \
-         kind: InjectEndpoints\n  spec:\n    view: host\n    endpoints:\n      redis:\n        host: {{address: 127.0.0.1, \
-         port: 6379}}\n        database: 0\n        tls: false\n"
+        "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- {}{container}functionConfig:\n  apiVersion: \
+         mlplat.dev/v1alpha1\n  kind: {kind}\n  spec: {spec}\n",
+        &indented[2..]
     )
 }
 
+/// Runs a function under the limit.
+fn function(name: &str, input: impl AsRef<[u8]>) -> Answer {
+    run(&mut limited(name), input)
+}
+
+fn limited(name: &str) -> Command {
+    let mut command = Command::new("sh");
+    let limit = format!("ulimit -v {MEMORY} && exec \"$0\"");
+    command.args(["-c", &limit]).arg(binary(name));
+    command
+}
+
+/// Every function refuses the Pod with these lines, and says why.
 #[track_caller]
-fn is_refused(input: impl AsRef<[u8]>, words: &str) {
-    function(input).is_refused(words);
+fn all_refuse(container: impl AsRef<[u8]>, words: &str) {
+    let pod = Pod::new();
+    for (name, kind, spec) in FUNCTIONS {
+        let text = list("      MARK\n", kind, spec, &pod.path());
+        let (before, after) = text.split_once("      MARK\n").expect("it is there");
+        let input = [before.as_bytes(), container.as_ref(), after.as_bytes()].concat();
+        function(name, input).is_refused(words);
+    }
 }
 
 #[test]
 fn the_input_of_these_tests_is_good_otherwise() {
-    let answer = function(list(""));
-    assert!(answer.ok && answer.stdout.contains("REDIS_URL"), "{answer:?}");
+    let pod = Pod::new();
+    for (name, kind, spec) in FUNCTIONS {
+        let answer = function(name, list("", kind, spec, &pod.path()));
+        assert!(answer.ok && answer.stdout.contains("kind: Pod"), "{name}: {answer:?}");
+    }
 }
 
 #[test]
 fn bytes_that_are_no_text_are_refused_with_their_place() {
-    let mut bytes = list("").into_bytes();
-    let at = bytes.iter().position(|&b| b == b'P').expect("there is a Pod");
-    bytes[at] = 0xFF;
-    is_refused(&bytes, "line 5, column 9: this byte is not UTF-8");
-    is_refused(
-        list("      image: a\0b\n"),
-        "line 11, column 15: the control character U+0000",
+    all_refuse(b"      image: \xFF\n", "line 13, column 14: this byte is not UTF-8");
+    all_refuse(
+        "      image: a\0b\n",
+        "line 13, column 15: the control character U+0000",
     );
+}
+
+#[test]
+fn keys_that_stand_twice_and_tabs_for_indentation_are_refused_with_their_place() {
+    all_refuse(
+        "      image: a\n      image: b\n",
+        "line 14, column 7: the key \"image\" stands twice",
+    );
+    all_refuse("      args:\n\t- a\n", "line 14, column ");
+    all_refuse("      image: \"a\n", "line 17, column ");
 }
 
 #[test]
 fn nesting_a_million_deep_is_refused() {
     for open in ["[", "{a: ", "- "] {
-        is_refused(
-            list(&format!("      args:\n      {}\n", open.repeat(1_000_000))),
-            "line 12, column ",
+        all_refuse(
+            format!("      args:\n      {}\n", open.repeat(1_000_000)),
+            "line 14, column ",
         );
     }
-    is_refused(format!("{{\"items\":{}", "[".repeat(1_000_000)), "line 1, column ");
-    is_refused(
+    for input in [
+        format!("{{\"items\":{}", "[".repeat(1_000_000)),
         format!("{}{}", "[".repeat(1_000_000), "]".repeat(1_000_000)),
-        "line 1, column ",
-    );
+    ] {
+        FUNCTIONS
+            .iter()
+            .for_each(|(name, ..)| function(name, &input).is_refused("line 1, column "));
+    }
 }
 
 #[test]
 fn a_stream_that_ends_early_is_refused_or_has_no_configuration() {
-    let whole = list("      command: [\"a\", 'b']\n      args:\n      - |\n        c\n");
-    for end in 1..whole.len() {
-        let answer = function(&whole[..end]);
-        // Without its last lines the configuration is another one, which the function may take.
-        if answer.ok {
-            assert!(
-                whole[..end].contains("database: 0") && answer.stdout.starts_with(&whole[..40]),
-                "{end}: {answer:?}"
-            );
-        } else {
-            assert!(
-                !answer.stderr.is_empty() && !answer.stdout.contains("REDIS_URL"),
-                "{end}: {answer:?}"
-            );
+    let pod = Pod::new();
+    for (name, kind, spec) in FUNCTIONS {
+        let whole = list(
+            "      args:\n      - |\n        c\n      command: [\"a\", 'b']\n",
+            kind,
+            spec,
+            &pod.path(),
+        );
+        // One function byte by byte; the others, which read by the same code, in strides.
+        let stride = if name == "inject-endpoints" { 1 } else { 29 };
+        for end in (1..whole.len()).step_by(stride) {
+            let answer = function(name, &whole[..end]);
+            // Without its last lines the configuration is another one, which the function may take.
+            if answer.ok {
+                assert!(
+                    whole[..end].contains("kind: Validate") || whole[..end].contains("spec:"),
+                    "{name}, {end}: {answer:?}"
+                );
+                assert!(answer.stdout.starts_with(&whole[..40]), "{name}, {end}: {answer:?}");
+            } else {
+                assert!(!answer.stderr.is_empty(), "{name}, {end}: {answer:?}");
+                assert!(!answer.stdout.contains("REDIS_URL"), "{name}, {end}: {answer:?}");
+            }
         }
     }
 }
@@ -83,16 +171,91 @@ fn an_alias_bomb_is_harmless() {
         let aliases = vec![format!("*x{}", level - 1); 9].join(", ");
         bomb.push_str(&format!("      x{level}: &x{level} [{aliases}]\n"));
     }
-    let answer = function(list(&bomb));
-    assert!(
-        answer.ok && answer.stdout.contains("REDIS_URL"),
-        "{:.300}",
-        answer.stderr
-    );
+    let pod = Pod::new();
+    for (name, kind, spec) in FUNCTIONS {
+        let answer = function(name, list(&bomb, kind, spec, &pod.path()));
+        // The one that compares says that the other Pod has none of it; the others have no reason to look.
+        if name == "validate-parity" {
+            assert!(
+                !answer.ok && answer.stderr.contains("x59: is here and missing"),
+                "{:.600}",
+                answer.stderr
+            );
+        } else {
+            assert!(answer.ok, "{name}: {:.600}", answer.stderr);
+        }
+    }
+}
+
+#[test]
+fn crlf_and_json_are_answered_in_kind() {
+    let pod = Pod::new();
+    for (name, kind, spec) in FUNCTIONS {
+        let answer = function(
+            name,
+            list("      image: a\n", kind, spec, &pod.path()).replace('\n', "\r\n"),
+        );
+        // The other environment has no image: one difference, and no other.
+        assert!(answer.ok || name == "validate-parity", "{name}: {}", answer.stderr);
+        assert_eq!(
+            answer.stdout.matches('\n').count(),
+            answer.stdout.matches("\r\n").count(),
+            "{name}"
+        );
+        let spec = spec.replace("AGAINST", &pod.path().display().to_string());
+        let json = format!(
+            r#"{{"apiVersion": "config.kubernetes.io/v1", "kind": "ResourceList", "items": [{{"apiVersion": "v1", "kind": "Pod", "metadata": {{"name": "a", "labels": {{"app": "a"}}}}, "spec": {{"containers": [{{"name": "a"}}]}}}}], "functionConfig": {{"apiVersion": "mlplat.dev/v1alpha1", "kind": "{kind}", "spec": {spec}}}}}"#
+        );
+        let answer = function(name, &json).rendered();
+        assert!(
+            serde_json::from_str::<serde_json::Value>(&answer).is_ok(),
+            "{name}: {answer}"
+        );
+    }
+}
+
+#[test]
+fn a_million_items_are_answered_in_bounded_memory() {
+    let (name, kind, spec) = FUNCTIONS[0];
+    let pod = Pod::new();
+    let text = list("", kind, spec, &pod.path());
+    let (items, rest) = text.split_once("functionConfig:").expect("it is there");
+    let input = format!("{items}{}functionConfig:{rest}", "- kind: A\n".repeat(1_000_000));
+    let answer = function(name, &input).rendered();
+    assert!(answer.contains("REDIS_URL") && answer.len() > input.len());
+}
+
+#[test]
+fn more_than_a_gibibyte_is_refused_in_bounded_memory() {
+    let mut child = limited("inject-endpoints")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut stdin = child.stdin.take().expect("it is piped");
+    let chunk = "# nothing but a comment of sixty-three characters, again and ag\n".repeat(1 << 14);
+    let mut left = (1_usize << 30) + 1;
+    while left > 0 {
+        let now = chunk.len().min(left);
+        // Who has read enough may close the pipe.
+        if stdin.write_all(&chunk.as_bytes()[..now]).is_err() {
+            break;
+        }
+        left -= now;
+    }
+    drop(stdin);
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty(), "half an answer");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("the input is larger than 1 GiB"), "{stderr}");
 }
 
 #[test]
 fn an_empty_input_is_refused() {
-    is_refused("", "no configuration is given");
-    is_refused("\n# nothing\n---\n", "no configuration is given");
+    for (name, ..) in FUNCTIONS {
+        function(name, "").is_refused("no configuration is given");
+        function(name, "\n# nothing\n---\n").is_refused("no configuration is given");
+    }
 }

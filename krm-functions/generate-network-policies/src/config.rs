@@ -25,7 +25,7 @@ pub(crate) struct Config {
     pub(crate) cidrs: Cidrs,
     /// Where names are resolved.
     pub(crate) dns: Dns,
-    /// What the policies' names end in.
+    /// What the policies' names end in; without it, `endpoints`.
     pub(crate) name_suffix: NameSuffix,
 }
 
@@ -33,8 +33,11 @@ pub(crate) struct Config {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Cidrs {
+    /// Of the database.
     pub(crate) postgres: Vec<String>,
+    /// Of the cache.
     pub(crate) redis: Vec<String>,
+    /// Of the object store.
     pub(crate) s3: Vec<String>,
 }
 
@@ -53,11 +56,11 @@ impl Cidrs {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Dns {
-    /// The namespace of the pods.
+    /// The namespace of the pods; without it, `kube-system`.
     pub(crate) namespace: String,
-    /// The labels of the pods.
+    /// The labels of the pods; without them, `k8s-app: kube-dns`.
     pub(crate) pod_labels: BTreeMap<String, String>,
-    /// The port, by UDP and TCP.
+    /// The port, by UDP and TCP; without it, 53.
     pub(crate) port: u16,
     /// Name servers that are no pods of that kind, such as the cache of a node.
     pub(crate) cidrs: Vec<String>,

@@ -116,6 +116,22 @@ mod tests {
     }
 
     #[test]
+    fn the_guide_has_the_reference_of_the_configuration() {
+        krm_fn::testing::check_reference(
+            env!("CARGO_MANIFEST_DIR"),
+            "../../docs/guides/generate-network-policies.md",
+            &[
+                ("", "src/config.rs"),
+                ("selector", "../sdk/src/selector/mod.rs"),
+                ("", "../sdk/src/workload/mod.rs"),
+                ("", "../contract-source/src/lib.rs"),
+                ("", "../../provider/contract/src/endpoints.rs"),
+                ("", "../../provider/contract/src/view.rs"),
+            ],
+        );
+    }
+
+    #[test]
     fn the_guide_shows_what_the_function_does() {
         let guide = include_str!("../../../docs/guides/generate-network-policies.md");
         let config = include_str!("../cases/the_first_example_of_the_guide/config.yaml");

@@ -148,4 +148,55 @@ mod tests {
     fn every_case_answers_as_expected() {
         krm_fn::testing::run_cases(&InjectEndpoints, concat!(env!("CARGO_MANIFEST_DIR"), "/cases"));
     }
+
+    #[test]
+    fn the_guide_has_the_reference_of_the_configuration() {
+        krm_fn::testing::check_reference(
+            env!("CARGO_MANIFEST_DIR"),
+            "../../docs/guides/inject-endpoints.md",
+            &[
+                ("", "src/config.rs"),
+                ("selector", "../sdk/src/selector/mod.rs"),
+                ("", "../sdk/src/workload/mod.rs"),
+                ("workload", "../sdk/src/workload/mapping.rs"),
+                ("", "../contract-source/src/lib.rs"),
+                ("", "../../provider/contract/src/endpoints.rs"),
+                ("", "../../provider/contract/src/view.rs"),
+            ],
+        );
+    }
+
+    #[test]
+    fn the_guide_lists_the_profiles_with_their_sources() {
+        use endpoint_contract::{EnvironmentEndpoints, Profile, Protocol, View};
+        let fixture = include_str!("../../../provider/contract/fixtures/v1alpha1/in-cluster.json");
+        let stream = krm_fn::Stream::parse(fixture.to_owned()).unwrap();
+        let contract: EnvironmentEndpoints = stream.objects().next().unwrap().parse().unwrap();
+        let mut table = "| profile | read by | variables | source |\n|---|---|---|---|\n".to_owned();
+        for profile in Profile::ALL {
+            let endpoints = &contract.spec.endpoints;
+            let variables = endpoints.variables_of(&Protocol::ALL, &[profile], View::Host).unwrap();
+            let own = variables.iter().filter(|variable| variable.readers.contains(&profile));
+            let names: Vec<String> = own.map(|variable| format!("`{}`", variable.name)).collect();
+            let mark = if Profile::DEFAULT.contains(&profile) {
+                " (default)"
+            } else {
+                ""
+            };
+            table.push_str(&format!(
+                "| `{profile}`{mark} | {} | {} | [source]({}) |\n",
+                profile.readers(),
+                names.join(", "),
+                profile.source()
+            ));
+        }
+        let guide = "../../docs/guides/inject-endpoints.md";
+        krm_fn::testing::check_section(env!("CARGO_MANIFEST_DIR"), guide, "profiles", &table);
+    }
+
+    #[test]
+    fn the_first_example_of_the_guide_is_a_case() {
+        let guide = include_str!("../../../docs/guides/inject-endpoints.md");
+        assert!(guide.contains(include_str!("../cases/the_first_example_of_the_guide/config.yaml")));
+    }
 }

@@ -313,6 +313,13 @@ impl Edits {
         }
     }
 
+    /// The settled edits: from where to where, and what stands there afterwards.
+    pub(crate) fn splices(&self) -> impl Iterator<Item = (usize, usize, &str)> {
+        self.splices
+            .iter()
+            .map(|splice| (splice.start, splice.end, splice.text.as_str()))
+    }
+
     /// Writes the text with the settled edits.
     pub(crate) fn write(&self, text: &str, to: &mut impl Write) -> io::Result<()> {
         let mut from = 0;

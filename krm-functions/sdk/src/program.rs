@@ -8,6 +8,9 @@ use std::process::ExitCode;
 use crate::function::Function;
 use crate::run::{Named, Request, Way, respond};
 
+/// The largest input, in bytes: more than a million objects. What is larger is refused before it fills the memory.
+const LIMIT: u64 = 1 << 30;
+
 /// Runs a function as a program: finds out how it was started, reads, answers. This is all of a function's `main`.
 ///
 /// | started | by | input and output |
@@ -146,8 +149,13 @@ fn read_stdin() -> Result<String, String> {
     let mut bytes = Vec::with_capacity(1 << 16);
     std::io::stdin()
         .lock()
+        .take(LIMIT + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| format!("stdin cannot be read: {error}"))?;
+    if bytes.len() as u64 > LIMIT {
+        let message = "the input is larger than 1 GiB, more than any kustomization renders. To fix: split it";
+        return Err(message.to_owned());
+    }
     text(bytes).map_err(|message| format!("the input cannot be read: {message}"))
 }
 

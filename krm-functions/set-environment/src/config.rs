@@ -52,9 +52,12 @@ pub(crate) struct Service {
 /// `type` of a Service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) enum Exposure {
+    /// Inside the cluster only.
     #[serde(rename = "ClusterIP")]
     ClusterIp,
+    /// On a port of every node.
     NodePort,
+    /// By a load balancer of the cloud.
     LoadBalancer,
 }
 
@@ -91,10 +94,15 @@ pub(crate) struct Ingress {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Alb {
+    /// From where it is reached.
     pub(crate) scheme: Option<Scheme>,
+    /// What it sends requests to.
     pub(crate) target_type: Option<TargetType>,
+    /// Ingresses of one group share a load balancer.
     pub(crate) group_name: Option<String>,
+    /// The path that it asks for to see whether a target is well.
     pub(crate) healthcheck_path: Option<String>,
+    /// The TLS versions and ciphers, by the name of a policy of AWS.
     pub(crate) ssl_policy: Option<String>,
 }
 
@@ -118,10 +126,11 @@ pub(crate) enum TargetType {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Nginx {
+    /// The largest request: `8m`.
     pub(crate) proxy_body_size: Option<String>,
-    /// Seconds.
+    /// Seconds that an answer may take.
     pub(crate) proxy_read_timeout: Option<u32>,
-    /// Seconds.
+    /// Seconds that sending a request on may take.
     pub(crate) proxy_send_timeout: Option<u32>,
 }
 
@@ -182,7 +191,9 @@ pub(crate) struct Size {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Resources {
+    /// By name, as `cpu` and `memory`.
     pub(crate) requests: Option<BTreeMap<String, String>>,
+    /// By name.
     pub(crate) limits: Option<BTreeMap<String, String>>,
 }
 

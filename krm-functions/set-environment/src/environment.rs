@@ -48,6 +48,19 @@ mod tests {
     }
 
     #[test]
+    fn the_guide_has_the_reference_of_the_configuration() {
+        krm_fn::testing::check_reference(
+            env!("CARGO_MANIFEST_DIR"),
+            "../../docs/guides/set-environment.md",
+            &[
+                ("", "src/config.rs"),
+                ("selector", "../sdk/src/selector/mod.rs"),
+                ("", "../sdk/src/workload/mod.rs"),
+            ],
+        );
+    }
+
+    #[test]
     fn the_guides_first_example_is_a_case() {
         let guide = include_str!("../../../docs/guides/set-environment.md");
         let case = include_str!("../cases/a_whole_environment/config.yaml");

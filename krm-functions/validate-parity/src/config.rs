@@ -32,6 +32,7 @@ pub struct Config {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ConfigMap {
+    /// Its name; without it, `mlplat-endpoints`.
     name: String,
 }
 

@@ -36,3 +36,16 @@ fn the_first_example_of_the_page_is_a_case() {
     assert!(page.contains(include_str!("../cases/the_first_example/config.yaml")));
     assert!(page.contains(include_str!("../cases/the_first_example/error.txt")));
 }
+
+#[test]
+fn the_guide_has_the_reference_of_the_configuration() {
+    krm_fn::testing::check_reference(
+        env!("CARGO_MANIFEST_DIR"),
+        "../../docs/guides/validate-parity.md",
+        &[
+            ("", "src/config.rs"),
+            ("", "src/allow.rs"),
+            ("", "../sdk/src/function.rs"),
+        ],
+    );
+}

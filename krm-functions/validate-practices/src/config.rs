@@ -53,6 +53,7 @@ impl Level {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Waiver {
+    /// The rule that is not met.
     pub(crate) rule: RuleName,
     /// Who is excused: an object that one of them means.
     pub(crate) selectors: Vec<selector::Spec>,

@@ -65,4 +65,18 @@ mod tests {
     fn every_case_answers_as_expected() {
         krm_fn::testing::run_cases(&ValidatePractices, concat!(env!("CARGO_MANIFEST_DIR"), "/cases"));
     }
+
+    #[test]
+    fn the_guide_has_the_reference_of_the_configuration() {
+        krm_fn::testing::check_reference(
+            env!("CARGO_MANIFEST_DIR"),
+            "../../docs/guides/validate-practices.md",
+            &[
+                ("", "src/config.rs"),
+                ("selector", "../sdk/src/selector/mod.rs"),
+                ("", "../sdk/src/workload/mod.rs"),
+                ("", "../sdk/src/function.rs"),
+            ],
+        );
+    }
 }

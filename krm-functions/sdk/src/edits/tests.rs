@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::Stream;
-use crate::testing::Random;
+use crate::testing::{Random, edits_stay_inside};
 
 const TEXTS: &[&str] = &[
     "kind: A\nspec:\n  list:\n  - name: a\n    value: \"1_000\" # c\n  # between\n  - name: b\n  empty: []\n  null:\n  text: |+\n    x\n\nlast: 'it''s'\n",
@@ -44,6 +44,16 @@ fn all_content(text: &str) -> Vec<(String, String)> {
         content(object.root(), &at.to_string(), &mut all);
     }
     all
+}
+
+#[test]
+fn behind_a_key_without_a_colon_comes_a_new_line() {
+    let text = "kind: A\nlist:\n- - x\n  - ? y\n- k: v\n";
+    let stream = Stream::parse(text.to_owned()).unwrap();
+    let list = stream.objects().next().unwrap().root().get("list").unwrap();
+    let mut edits = Edits::default();
+    edits.insert(list.items().next().unwrap(), 2, [&"z".into()]).unwrap();
+    assert_eq!(stream.edited(edits).unwrap(), text.replace("? y\n", "? y\n  - \"z\"\n"));
 }
 
 #[test]
@@ -97,45 +107,29 @@ fn a_key_that_is_set_is_read_back_and_nothing_else_changes() {
     }
 }
 
-/// Random edits at once: each is a splice, and between the splices the bytes are the old ones in their order.
+/// Random edits at once, in texts that are whole and in damaged ones.
 #[test]
 fn outside_random_edits_no_byte_changes() {
     let mut random = Random::new(3);
-    for round in 0..4000 {
+    for _ in 0..4000 {
         let text = TEXTS[random.below(TEXTS.len())];
-        let stream = Stream::parse(text.to_owned()).unwrap();
-        let mut nodes = Vec::new();
-        stream.objects().for_each(|object| below(object.root(), &mut nodes));
-        let mut edits = Edits::default();
-        let mark = Value::from("\u{1}inserted");
-        for _ in 0..=random.below(3) {
-            let node = nodes[random.below(nodes.len())];
-            let done = match node.kind() {
-                crate::NodeKind::Map => edits.set(node, &format!("new{}", random.below(9999)), &mark),
-                crate::NodeKind::Seq => edits.insert(node, random.below(4), [&mark]),
-                _ if node.source().is_empty() => Ok(()),
-                _ => edits.replace(node, &mark),
-            };
-            done.unwrap();
-        }
-        if stream.settle(&mut edits).is_err() {
-            continue;
-        }
-        let edited = stream.edited(edits.clone()).unwrap();
-        let mut rest = edited.as_str();
-        let mut from = 0;
-        for splice in &edits.splices {
-            for part in [&text[from..splice.start], &splice.text] {
-                rest = rest
-                    .strip_prefix(part)
-                    .unwrap_or_else(|| panic!("round {round}: {part:?} is lost in\n{edited}"));
+        edits_stay_inside(text, |bound| random.below(bound));
+    }
+    for round in 0..8000 {
+        let mut text = TEXTS[random.below(TEXTS.len())].to_owned();
+        for _ in 0..=random.below(2) {
+            let at = random.below(text.len() + 1);
+            let piece = [
+                " ", "\n", "- ", "#", "'", "&a ", "*a", ": ", "{", "]", "? ", "\t", "|\n", "---\n", "\r",
+            ][random.below(15)];
+            if text.is_char_boundary(at) {
+                text.insert_str(at, piece);
             }
-            from = splice.end;
         }
-        assert_eq!(rest, &text[from..], "round {round}");
-        // Whatever was edited is still well-formed and still has its objects.
-        let again = Stream::parse(edited.clone()).unwrap_or_else(|error| panic!("round {round}: {error} in\n{edited}"));
-        assert_eq!(again.objects().len(), stream.objects().len(), "round {round}");
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            edits_stay_inside(&text, |bound| random.below(bound));
+        }));
+        assert!(outcome.is_ok(), "round {round}: {text:?}");
     }
 }
 

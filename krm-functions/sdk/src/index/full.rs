@@ -177,7 +177,9 @@ impl Reading<'_, '_> {
             }
         };
         let Some(sign) = sign else {
-            return said.max(self.builder.last_end());
+            // A key without a colon: `? key`. granit's place is that of the next token, perhaps lines below.
+            let from = self.builder.last_end();
+            return from + bytes[from..said.max(from)].trim_ascii_end().len();
         };
         let mut value = sign + 1;
         at = value;

@@ -65,6 +65,20 @@ impl Index {
         Ok(index)
     }
 
+    /// Reads `text` by the full parser alone: what the fast readers are held to.
+    pub(crate) fn parse_fully(text: &str) -> Result<Self, SyntaxError> {
+        characters::check(text)?;
+        let mut builder = builder::Builder::with_capacity(0);
+        let mut at = 0;
+        while at < text.len() {
+            at = full::documents(text, at, &mut builder)?;
+        }
+        let mut index = builder.finish(text.to_owned());
+        keys::refuse_duplicates(&index)?;
+        index.mark_shared();
+        Ok(index)
+    }
+
     /// The line and column of a byte.
     pub(crate) fn position(&self, byte: usize) -> Position {
         Position::of(&self.text, byte)

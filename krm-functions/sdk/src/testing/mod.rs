@@ -13,11 +13,17 @@
 //! Every case runs twice and must answer the same bytes; a successful answer, sent in again, must come out unchanged.
 //! `UPDATE=1` writes the expectations anew.
 
+mod invariant;
+mod reference;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::function::Function;
 use crate::run::{Answer, Named, Request, Way, respond};
+
+pub use self::invariant::{edits_stay_inside, readers_agree};
+pub use self::reference::{check_reference, check_section};
 
 /// Runs every case of a folder.
 ///
