@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn the_guide_lists_the_profiles_with_their_sources() {
         use endpoint_contract::{EnvironmentEndpoints, Profile, Protocol, View};
-        let fixture = include_str!("../../../provider/contract/fixtures/v1alpha1/in-cluster.json");
+        let fixture = include_str!("../../../provider/contract/fixtures/v1alpha1/local.yaml");
         let stream = krm_fn::Stream::parse(fixture.to_owned()).unwrap();
         let contract: EnvironmentEndpoints = stream.objects().next().unwrap().parse().unwrap();
         let mut table = "| profile | read by | variables | source |\n|---|---|---|---|\n".to_owned();

@@ -192,9 +192,7 @@ fn reference(types: &[Type]) -> String {
     let mut done: Vec<(String, String)> = Vec::new();
     while !todo.is_empty() {
         let (place, name) = todo.remove(0);
-        let Some(of) = types.iter().find(|one| one.name == name) else {
-            continue;
-        };
+        let Some(of) = find(types, &name) else { continue };
         done.push((place.clone(), name));
         let _ = write!(
             text,
@@ -202,9 +200,7 @@ fn reference(types: &[Type]) -> String {
         );
         for entry in &of.entries {
             let (words, inner, mark) = words(&entry.kind, types);
-            let known = inner
-                .as_ref()
-                .and_then(|name| types.iter().find(|one| one.name == *name));
+            let known = inner.as_ref().and_then(|name| find(types, name));
             let mut docs = entry.docs.clone();
             match (known, inner) {
                 (Some(variants), _) if variants.is_enum => variants.explain(&mut docs),
