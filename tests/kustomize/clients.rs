@@ -118,13 +118,13 @@ pub(crate) fn is_kubectl(client: &Path) -> bool {
         .is_some_and(|name| name.to_string_lossy().starts_with("kubectl"))
 }
 
-/// `kubectl kustomize`, with the functions as legacy plugins.
-pub(crate) fn kubectl_plugin(kubectl: &Path, folder: &Path) -> Answer {
+/// kubectl or kustomize, with the functions as legacy plugins.
+pub(crate) fn kubectl_plugin(client: &Path, folder: &Path) -> Answer {
     let home = plugin_home();
-    let mut command = Command::new(kubectl);
+    let mut command = Command::new(client);
     command
         .args([
-            "kustomize",
+            if is_kubectl(client) { "kustomize" } else { "build" },
             "--enable-alpha-plugins",
             "--load-restrictor",
             "LoadRestrictionsNone",

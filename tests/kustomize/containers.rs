@@ -4,6 +4,7 @@ use crate::cases::{Changed, case};
 use crate::clients::{Answer, FUNCTIONS, is_kubectl, kustomize_exec, kustomize_plain, outermost, path, run};
 use harness::docker::Docker;
 use harness::program::binary;
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -101,6 +102,24 @@ fn every_client_runs_every_function_in_its_image() {
     let input = kustomize_plain(&case("set-environment/pipe")).rendered();
     let answer = run(with(&mut eval, &docker), &input).rendered();
     assert!(answer.contains("mirror.example.test"), "{answer}");
+
+    let package = tempfile::tempdir().expect("a temporary folder");
+    let write = |name: &str, text: &str| fs::write(package.path().join(name), text).expect("a package can be written");
+    write("all.yaml", &input);
+    write(
+        "set-environment.yaml",
+        &fs::read_to_string(folder.join("set-environment.yaml")).expect("it was copied"),
+    );
+    write(
+        "Kptfile",
+        "apiVersion: kpt.dev/v1\nkind: Kptfile\nmetadata:\n  name: app\npipeline:\n  mutators:\n    \
+         - image: mlplat/set-environment:0.1.0\n      configPath: set-environment.yaml\n",
+    );
+    let mut render = Command::new(harness::tool("kpt", "install kpt: https://kpt.dev/installation/"));
+    let answer = run(with(render.args(["fn", "render"]).arg(package.path()), &docker), "");
+    assert!(answer.ok, "{}", answer.stderr);
+    let all = fs::read_to_string(package.path().join("all.yaml")).expect("it was written");
+    assert!(all.contains("mirror.example.test"), "{all}");
 
     // What it would compare with is a file of this machine, which a container does not see.
     let parity = as_container("validate-parity");

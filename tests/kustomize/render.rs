@@ -41,6 +41,19 @@ fn every_case_renders_as_kustomize_renders_it_with_its_flags() {
 }
 
 #[test]
+fn functions_without_an_annotation_are_found_beside_mlplat() {
+    let expected = kustomize_exec(&case("chain/exec")).rendered();
+    for client in outermost() {
+        let client = client.to_str().expect("a path in UTF-8");
+        let rendered = mlplat(
+            &["render", "--unrestricted", "--client", client],
+            &[&case("chain/plugin")],
+        );
+        assert_eq!(rendered.rendered(), expected, "{client}");
+    }
+}
+
+#[test]
 fn every_kubectl_renders_all_functions_together() {
     let expected = kustomize_exec(&case("chain/exec")).rendered();
     for kubectl in kubectls() {

@@ -1,7 +1,10 @@
 //! The functions that change objects, each alone and in a chain: every client renders the same.
 
 use crate::cases::{Changed, case, is_stored};
-use crate::clients::{exec_by, kubectl_plugin, kubectls, kustomize_exec, kustomize_plain, kustomizes, pipe, twice};
+use crate::clients::{
+    exec_by, kubectl_plugin, kubectls, kustomize_exec, kustomize_plain, kustomizes, pipe, run, twice,
+};
+use std::process::Command;
 
 /// A case for each function, and whether it reads a contract.
 const ALONE: [(&str, bool); 3] = [
@@ -28,12 +31,12 @@ fn kustomize_runs_them_by_exec() {
 }
 
 #[test]
-fn every_kubectl_runs_them_as_plugins_and_renders_the_same() {
+fn every_client_runs_them_as_plugins_and_renders_the_same() {
     for name in all() {
         let expected = kustomize_exec(&case(&format!("{name}/exec"))).rendered();
-        for kubectl in kubectls() {
-            let rendered = twice(|| kubectl_plugin(&kubectl, &case(&format!("{name}/plugin"))));
-            assert_eq!(rendered, expected, "{name} under {}", kubectl.display());
+        for client in kubectls().into_iter().chain(kustomizes()) {
+            let rendered = twice(|| kubectl_plugin(&client, &case(&format!("{name}/plugin"))));
+            assert_eq!(rendered, expected, "{name} under {}", client.display());
         }
     }
 }
@@ -60,6 +63,19 @@ fn a_client_that_skips_inject_endpoints_renders_pods_that_do_not_start() {
             "{rendered}"
         );
         assert!(!rendered.contains("kind: ConfigMap"), "{rendered}");
+    }
+}
+
+#[test]
+fn apply_has_no_flag_for_functions_and_fails() {
+    for kubectl in kubectls() {
+        let mut command = Command::new(&kubectl);
+        command
+            // Old ones ask the cluster for its schemas first.
+            .args(["apply", "--dry-run=client", "--validate=false", "-k"])
+            .arg(case("set-environment/exec"))
+            .env("KUBECONFIG", "/dev/null");
+        run(&mut command, "").is_refused("external plugins disabled");
     }
 }
 
