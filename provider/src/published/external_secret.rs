@@ -79,9 +79,9 @@ pub fn in_url(key: &str) -> String {
 /// The whole text of the manifest: one ExternalSecret per Secret, as documents of one stream.
 #[must_use]
 pub fn render(environment: &str, store: &Store<'_>, sources: &BTreeMap<SecretKey, Source>) -> String {
-    let mut secrets: BTreeMap<&str, (Vec<Data<'_>>, BTreeMap<&str, DoubleQuoted<&str>>)> = BTreeMap::new();
+    let mut secrets: BTreeMap<&str, Contents<'_>> = BTreeMap::new();
     for (key, source) in sources {
-        let (data, templates) = secrets.entry(&key.name).or_default();
+        let Contents { data, templates } = secrets.entry(&key.name).or_default();
         match source {
             Source::Remote { key: remote, property } => data.push(Data {
                 secret_key: &key.key,
@@ -95,7 +95,7 @@ pub fn render(environment: &str, store: &Store<'_>, sources: &BTreeMap<SecretKey
             }
         }
     }
-    let documents = secrets.into_iter().map(|(name, (data, templates))| {
+    let documents = secrets.into_iter().map(|(name, Contents { data, templates })| {
         let manifest = Written {
             api_version: "external-secrets.io/v1",
             kind: "ExternalSecret",
@@ -122,6 +122,13 @@ pub fn render(environment: &str, store: &Store<'_>, sources: &BTreeMap<SecretKey
     });
     let header = ExternalSecretManifest { environment }.header();
     format!("{header}\n{}", documents.collect::<Vec<_>>().join("---\n"))
+}
+
+/// What one Secret is made of.
+#[derive(Default)]
+struct Contents<'a> {
+    data: Vec<Data<'a>>,
+    templates: BTreeMap<&'a str, DoubleQuoted<&'a str>>,
 }
 
 #[derive(Serialize)]
