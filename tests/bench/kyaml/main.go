@@ -4,6 +4,7 @@ package main
 
 import (
 	"os"
+	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/fn/framework"
 	"sigs.k8s.io/kustomize/kyaml/kio"
@@ -96,11 +97,11 @@ func inject(container *yaml.RNode) error {
 func configMap() *yaml.RNode {
 	data := map[string]string{}
 	for _, one := range variables {
-		if one.secret == "" {
+		if one.secret == "" && !strings.Contains(one.value, "$(") {
 			data[one.name] = one.value
 		}
 	}
-	object := yaml.MustParse("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: mlplat-endpoints}\n")
+	object := yaml.MustParse("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: mlplat-endpoints, annotations: {mlplat.dev/made-by: inject-endpoints}}\n")
 	object.SetDataMap(data)
 	return object
 }
