@@ -41,9 +41,9 @@ fn pids(project: &Project, stack: &str) -> BTreeMap<String, u32> {
         .collect()
 }
 
-/// What `mlplat status --json` says.
+/// What `mlplat status --json` says, whether all is well or not.
 fn status(project: &Project, stack: &str) -> serde_json::Value {
-    let output = project.mlplat(&["status", stack, "--json"]).success();
+    let output = project.mlplat(&["status", stack, "--json"]);
     serde_json::from_str(&output.text).unwrap_or_else(|error| panic!("{error}: {}", output.text))
 }
 
