@@ -21,6 +21,10 @@ wait "$server"
 rm -rf "$STATE_DIR"
 "#;
 
+/// Names service and region, by which MiniStack tells where a call goes; nobody checks the signature.
+pub const AUTHORIZATION: &str =
+    "AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/s3/aws4_request, SignedHeaders=host, Signature=0";
+
 /// Which emulator.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
@@ -107,11 +111,20 @@ impl Emulator {
         format!("http://{}", self.address)
     }
 
-    /// One call to S3 that no provider made, with the body and without a signature that anybody checks.
+    /// One call to S3 that no provider made.
     pub fn s3(&self, method: &str, target: &str, body: &str) -> http::Message {
-        let scope =
-            "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0";
-        http::call(self.address, method, target, &[("Authorization", scope)], body)
+        http::call(self.address, method, target, &[("Authorization", AUTHORIZATION)], body)
+    }
+
+    /// Makes a bucket behind Terraform's back.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub fn make_bucket(&self, name: &str) {
+        let region = "<LocationConstraint>eu-central-1</LocationConstraint>";
+        let body = format!("<CreateBucketConfiguration>{region}</CreateBucketConfiguration>");
+        let answer = self.s3("PUT", &format!("/{name}"), &body);
+        assert_eq!(answer.status(), 200, "{name}: {}", answer.text());
     }
 }
 

@@ -123,12 +123,12 @@ impl FaultProxy {
         shared.hook = Some((shared.calls.len() + number, Box::new(hook)));
     }
 
-    /// Nothing goes wrong any more; calls that hang are cut off.
-    pub fn heal(&self) {
+    /// Nothing goes wrong any more; calls that hang are cut off. Whether a hook was still waiting for its call.
+    pub fn heal(&self) -> bool {
         let mut shared = lock(&self.shared);
         shared.rules.clear();
-        shared.hook = None;
         shared.hung.clear();
+        shared.hook.take().is_some()
     }
 
     /// Every call so far.
@@ -229,14 +229,17 @@ fn refusal(call: &Call, status: u16, code: &str) -> Message {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::emulators::{Emulator, Kind};
+    use crate::emulators::{AUTHORIZATION, Emulator, Kind};
     use std::sync::mpsc;
     use std::time::Duration;
 
     fn get(proxy: &FaultProxy, target: &str) -> std::io::Result<Message> {
         let request = Message {
             first: format!("GET {target} HTTP/1.1"),
-            headers: vec![("Host".to_owned(), proxy.address.to_string())],
+            headers: vec![
+                ("Host".to_owned(), proxy.address.to_string()),
+                ("Authorization".to_owned(), AUTHORIZATION.to_owned()),
+            ],
             body: Vec::new(),
         };
         http::exchange(proxy.address, &request)
@@ -246,7 +249,7 @@ mod tests {
     fn calls_pass_are_written_down_and_go_wrong_as_often_as_said() {
         for kind in [Kind::Moto, Kind::MiniStack] {
             let emulator = Emulator::shared(kind);
-            assert_eq!(emulator.s3("PUT", "/proxied", "").status(), 200, "{kind:?}");
+            emulator.make_bucket("proxied");
             let proxy = FaultProxy::before(emulator.address());
             proxy.fault(Fault::THROTTLED, 2, |call| call.asks("location"));
             let status = |target| get(&proxy, target).expect("an answer").status();

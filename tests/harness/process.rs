@@ -68,6 +68,18 @@ pub fn command_line(pid: u32) -> String {
     String::from_utf8_lossy(&raw).replace('\0', " ").trim().to_owned()
 }
 
+/// The process that started this one.
+pub fn parent(pid: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit(')').next()?.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// The running processes that this one started.
+pub fn children(of: u32) -> Vec<u32> {
+    let started = |&pid: &u32| parent(pid) == Some(of) && alive(pid);
+    all().into_iter().filter(started).collect()
+}
+
 /// Every process id of this machine.
 pub fn all() -> Vec<u32> {
     fs::read_dir("/proc")
