@@ -1,5 +1,6 @@
 //! The provider's AWS resources under real Terraform, over HTTP against moto and MiniStack. Names are global in an emulator, so
 //! every case has its own.
+#![allow(clippy::disallowed_methods, reason = "a test driver reads the environment")]
 
 mod environments;
 mod faults;
