@@ -2,6 +2,7 @@
 //! every case has its own.
 #![allow(clippy::disallowed_methods, reason = "a test driver reads the environment")]
 
+mod credentials;
 mod environments;
 mod faults;
 mod kills;

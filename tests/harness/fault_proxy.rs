@@ -14,6 +14,8 @@ pub struct Call {
     pub path: String,
     /// What follows `?`; empty when nothing does.
     pub query: String,
+    /// The id of the access key that signed it; empty when nothing did.
+    pub key: String,
     /// What the service answered; `None` when the call never reached it.
     pub status: Option<u16>,
 }
@@ -164,6 +166,7 @@ fn serve(stream: &TcpStream, server: SocketAddr, shared: &Mutex<Shared>) -> Opti
         method: request.word(0).to_owned(),
         path: path.to_owned(),
         query: query.to_owned(),
+        key: signer(&request).unwrap_or_default(),
         status: None,
     };
     let fault = fault_of(&call, shared);
@@ -198,6 +201,13 @@ fn serve(stream: &TcpStream, server: SocketAddr, shared: &Mutex<Shared>) -> Opti
         return stream.shutdown(Shutdown::Both).ok();
     }
     reply?.write(stream).ok()
+}
+
+/// Whose key signed it: `Authorization: AWS4-HMAC-SHA256 Credential=ID/DATE/…`.
+fn signer(request: &Message) -> Option<String> {
+    let header = request.header("authorization")?;
+    let (id, _) = header.split_once("Credential=")?.1.split_once('/')?;
+    Some(id.to_owned())
 }
 
 /// The fault of the first rule that means this call and is not used up.
