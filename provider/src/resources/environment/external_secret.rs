@@ -35,7 +35,7 @@ pub struct ExternalSecret {
 /// A store of the External Secrets Operator.
 #[derive(Model, Clone, Debug, PartialEq, Eq)]
 pub struct SecretStoreRef {
-    /// Its name.
+    /// The name of the `SecretStore` or `ClusterSecretStore`.
     pub name: String,
     /// `ClusterSecretStore`, or `SecretStore` for one of the workloads' namespace.
     #[model(default = "ClusterSecretStore", one_of = ["ClusterSecretStore", "SecretStore"])]
