@@ -9,6 +9,7 @@ mod explain;
 mod hostile;
 mod kpt;
 mod overlays;
+mod random;
 mod render;
 mod tokens;
 mod transformers;

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::fs;
 
 /// What some reader takes for a number, a boolean, a date, null or syntax.
-const TOKENS: &[&str] = &[
+pub(crate) const TOKENS: &[&str] = &[
     "1_000",
     "2024-01-01",
     "2024-01-01T00:00:00Z",

@@ -1,26 +1,26 @@
 //! `mlplat_environment`: one environment's endpoints, checked and published for the manifests.
 
 mod external_secret;
+mod files;
 mod in_cluster;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use endpoint_contract as contract;
-use endpoint_contract::SecretKey;
 use tfplug::{
     Computed, Config, Context, Diagnostic, Diagnostics, ImportId, Kept, Model, Plan, Resource, Secret, WriteOnly,
 };
 
 pub use self::external_secret::ExternalSecret;
+use self::files::failed;
 pub use self::in_cluster::Kubernetes;
 pub(crate) use self::in_cluster::failed as cluster_failed;
 use super::credentials::Credentials;
-use super::endpoints::{self, Endpoints};
+use super::endpoints::Endpoints;
 use crate::provider::Clients;
-use crate::published::contract::{Contract, file_text, load, parse, render, sha256};
-use crate::published::secret::{SecretManifest, Status};
-use crate::published::{self, PublishError, file, secret};
+use crate::published::contract::{load, parse, sha256};
+use crate::published::secret::Status;
+use crate::published::{self, file};
 
 /// Gathers the endpoints of one environment into its contract, checks it, and publishes it for the manifests: as a
 /// file, with its credentials as a Secret manifest beside it, and in a cluster as a ConfigMap with its Secrets.
@@ -276,154 +276,6 @@ fn holds(plan: &Plan<Environment>, path: &Path) -> bool {
         .and_then(|planned| planned.secrets(given.known()).ok().flatten());
     let held = file::read(path).ok().flatten();
     !given.is_unknown() && wanted.is_some() && held.as_deref() == wanted.as_ref().map(Secret::expose)
-}
-
-impl Environment {
-    fn contract(&self) -> Contract<'_> {
-        Contract {
-            environment: &self.name,
-        }
-    }
-
-    fn manifest(&self) -> SecretManifest<'_> {
-        SecretManifest {
-            environment: &self.name,
-        }
-    }
-
-    fn checked(&self) -> Result<contract::Endpoints, Diagnostics> {
-        self.endpoints.to_contract(&"endpoints".into())
-    }
-
-    /// The contract file's text.
-    fn text(&self) -> Result<String, Diagnostics> {
-        file_text(&self.name, &self.checked()?).map_err(|error| endpoints::diagnostics(&error, &tfplug::Path::root()))
-    }
-
-    /// The contract alone, as the cluster gets it.
-    fn contract_yaml(&self) -> Result<String, Diagnostics> {
-        render(&self.name, &self.checked()?).map_err(|error| endpoints::diagnostics(&error, &tfplug::Path::root()))
-    }
-
-    /// Every key of a Secret to which the endpoints refer; none while they are not valid.
-    fn secret_keys(&self) -> BTreeSet<SecretKey> {
-        self.checked()
-            .map(|endpoints| endpoints.secret_keys())
-            .unwrap_or_default()
-    }
-
-    /// The Secrets to which the endpoints refer.
-    fn secret_names(&self) -> BTreeSet<String> {
-        self.secret_keys().into_iter().map(|key| key.name).collect()
-    }
-
-    /// The value of every key of a Secret to which the endpoints refer.
-    fn values(&self, given: &Credentials) -> Result<BTreeMap<SecretKey, Secret>, Diagnostics> {
-        given.values(&self.checked()?, &"credentials_wo".into())
-    }
-
-    /// The Secret manifest's text; `None` without `secret_file`.
-    fn secrets(&self, given: Option<&Credentials>) -> Result<Option<Secret>, Diagnostics> {
-        if self.secret_file.is_none() {
-            return Ok(None);
-        }
-        let values = self.values(given.unwrap_or(&Credentials::default()))?;
-        let values = values
-            .iter()
-            .map(|(key, value)| (key.clone(), value.expose()))
-            .collect();
-        Ok(Some(Secret::new(secret::render(&self.name, &values))))
-    }
-
-    /// Publishes everything. What the model says then is what was done, whether all went well or not.
-    async fn publish(&mut self, context: &Context<Clients>, given: Option<&Credentials>) -> Result<(), Diagnostics> {
-        self.secret_file_status = Computed::Null;
-        self.contract_sha256 = Computed::Null;
-        if let Some(kubernetes) = &mut self.kubernetes {
-            kubernetes.secret_status = Computed::Null;
-            kubernetes.contract_sha256 = Computed::Null;
-        }
-        let secrets = self.secrets(given)?;
-        let values = match given.filter(|_| self.kubernetes.is_some()) {
-            Some(given) => Some(self.values(given)?),
-            None => None,
-        };
-        self.write_files(secrets.as_ref())?;
-        in_cluster::publish(self, context, values.as_ref()).await
-    }
-
-    /// Writes the Secret manifest first: whoever sees the contract finds its Secrets too.
-    fn write_files(&mut self, secrets: Option<&Secret>) -> Result<(), Diagnostics> {
-        let text = self.text()?;
-        if let (Some(path), Some(secrets)) = (&self.secret_file, secrets) {
-            published::write(&self.manifest(), Path::new(path), secrets.expose())
-                .map_err(|error| failed(&error, "secret_file"))?;
-            self.secret_file_status = Status::Current.to_string().into();
-        }
-        external_secret::publish(self)?;
-        let Some(path) = &self.contract_file else { return Ok(()) };
-        if let Err(error) = published::write(&self.contract(), Path::new(path), &text) {
-            self.contract_sha256 = self.contract_on_disk().ok().flatten().as_deref().map(sha256).into();
-            return Err(failed(&error, "contract_file").into());
-        }
-        self.contract_sha256 = sha256(&text).into();
-        Ok(())
-    }
-
-    /// What is kept when publishing failed: what was written belongs to the state, or to nobody.
-    fn kept(self, diagnostics: Diagnostics) -> Kept<Self> {
-        let in_cluster = self.kubernetes.as_ref().and_then(|there| there.secret_status.known());
-        let done = [
-            self.secret_file_status.known(),
-            self.external_secret_sha256.known(),
-            self.contract_sha256.known(),
-            in_cluster,
-        ];
-        if done.iter().any(Option::is_some) {
-            Kept::with(self, diagnostics)
-        } else {
-            diagnostics.into()
-        }
-    }
-
-    fn remove_secret(&self) -> Result<(), Diagnostics> {
-        let Some(path) = &self.secret_file else { return Ok(()) };
-        published::remove(&self.manifest(), Path::new(path)).map_err(|error| failed(&error, "secret_file").into())
-    }
-
-    /// `None` when the file is gone, or is somebody else's by now.
-    fn contract_on_disk(&self) -> Result<Option<String>, Diagnostics> {
-        let Some(path) = &self.contract_file else {
-            return Ok(None);
-        };
-        found(published::read(&self.contract(), Path::new(path)), "contract_file")
-    }
-
-    /// `None` without `secret_file`.
-    fn secret_on_disk(&self) -> Result<Option<Status>, Diagnostics> {
-        let Some(path) = &self.secret_file else { return Ok(None) };
-        let path = Path::new(path);
-        let text = found(published::read(&self.manifest(), path), "secret_file")?;
-        Ok(Some(secret::status(
-            text.as_deref(),
-            file::mode(path),
-            self.secret_keys(),
-        )))
-    }
-}
-
-fn found(read: Result<Option<String>, PublishError>, attribute: &str) -> Result<Option<String>, Diagnostics> {
-    match read {
-        Ok(text) => Ok(text),
-        Err(PublishError::Foreign { .. }) => Ok(None),
-        Err(error) => Err(failed(&error, attribute).into()),
-    }
-}
-
-fn failed(error: &PublishError, attribute: &str) -> Diagnostic {
-    Diagnostic::error("The environment's files cannot be read or written")
-        .detail(format!("{error}."))
-        .at(attribute)
 }
 
 fn environment_name(name: &str) -> Result<(), String> {

@@ -7,7 +7,8 @@ use endpoint_contract as contract;
 use endpoint_contract::{Protocol, SecretKey, VariableValue, View};
 use tfplug::{Computed, Diagnostic, Diagnostics, Model, Plan};
 
-use super::{Environment, failed, found, path_of_a_file};
+use super::files::{failed, found};
+use super::{Environment, path_of_a_file};
 use crate::published;
 use crate::published::contract::sha256;
 use crate::published::external_secret::{ExternalSecretManifest, Source, Store, in_url, render};
