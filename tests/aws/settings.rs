@@ -114,3 +114,19 @@ fn what_somebody_changes_by_hand_is_seen_and_mended() {
         cloud.leaves_nothing("drifts");
     }
 }
+
+/// moto asks for a policy of the target first.
+#[test]
+fn logging_that_somebody_ends_is_seen_and_begun_again() {
+    let arguments = "bucket = \"logs-itself\"\nlogging = { target_bucket = \"logs-itself\", target_prefix = \"log/\" }";
+    let cloud = Cloud::bucket(Kind::MiniStack, arguments);
+    cloud.project.apply();
+    let nothing = "<BucketLoggingStatus xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"/>";
+    assert_eq!(cloud.emulator.s3("PUT", "/logs-itself?logging", nothing).status(), 200);
+    let plan = cloud.project.plans_a_change();
+    assert!(plan.text.contains("+ logging"), "{}", plan.text);
+    cloud.project.apply();
+    assert!(cloud.get("logs-itself", "logging").text().contains("log/"));
+    cloud.project.plans_nothing();
+    cloud.leaves_nothing("logs-itself");
+}
