@@ -18,8 +18,10 @@ pub(super) fn name(cluster: &Cluster, image: &str, name: &str) -> Result<(), Str
 }
 
 fn ctr(cluster: &Cluster) -> Command {
-    let mut command = Command::new("ctr");
+    // It waits for ever for a containerd that has gone: it must not outlive the one who asked.
+    let mut command = Command::new("setpriv");
     command
+        .args(["--pdeathsig", "KILL", "ctr"])
         .env("PATH", &cluster.programs.path)
         .arg("--address")
         .arg(socket(cluster))
