@@ -8,7 +8,7 @@ use serde_json::json;
 use terraform_provider_mlplat::runtimes::process::Health;
 use terraform_provider_mlplat::services::{Component, Postgres, StackSpec};
 
-use crate::harness::{TestStack, cache, database, is_alive, kill, postgres, processes_of, sql, until, whole};
+use crate::harness::{TestStack, cache, database, delete, is_alive, kill, postgres, processes_of, sql, until, whole};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_service_comes_back_with_its_data() {
@@ -136,7 +136,7 @@ async fn a_stranger_who_got_the_pid_is_never_signalled() {
 async fn a_deleted_folder_takes_its_processes_with_it() {
     let test = TestStack::new();
     test.apply(&whole()).await.unwrap();
-    fs::remove_dir_all(&test.dir).unwrap();
+    delete(&test.dir).await;
     assert!(test.stack.status().await.unwrap().is_none());
     until("the processes to end", || processes_of(test.parent()).is_empty()).await;
 }
@@ -153,7 +153,7 @@ async fn a_deleted_stack_can_be_made_again_at_once_on_the_same_port() {
         postgres: Some(fixed),
         ..database()
     };
-    fs::remove_dir_all(&test.dir).unwrap();
+    delete(&test.dir).await;
     let status = test.apply(&spec).await.unwrap();
     assert_eq!(status.components[&Component::Postgres].health, Health::Running);
     test.destroy().await;
@@ -165,7 +165,7 @@ async fn a_deleted_component_is_missing_and_is_made_anew() {
     let test = TestStack::new();
     test.apply(&whole()).await.unwrap();
     let other = test.pids()["redis"];
-    fs::remove_dir_all(test.dir.join("postgres")).unwrap();
+    delete(&test.dir.join("postgres")).await;
     assert_eq!(
         test.status().await.components[&Component::Postgres].health,
         Health::Missing

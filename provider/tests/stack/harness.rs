@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -177,6 +178,20 @@ pub(crate) fn kill(pid: u32, signal: Signal) {
 pub(crate) fn is_alive(pid: u32) -> bool {
     fs::read_to_string(format!("/proc/{pid}/stat"))
         .is_ok_and(|stat| !stat.rsplit_once(')').unwrap().1.trim_start().starts_with('Z'))
+}
+
+/// Deletes a folder in which services still write: a file made between the listing and the last step makes the kernel
+/// refuse it.
+pub(crate) async fn delete(folder: &Path) {
+    until("a folder in use to be deleted", || match fs::remove_dir_all(folder) {
+        Ok(()) => true,
+        Err(error) => match error.kind() {
+            io::ErrorKind::NotFound => true,
+            io::ErrorKind::DirectoryNotEmpty => false,
+            _ => panic!("{}: {error}", folder.display()),
+        },
+    })
+    .await;
 }
 
 pub(crate) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {

@@ -9,7 +9,7 @@ use terraform_provider_mlplat::config::Config;
 use terraform_provider_mlplat::registry;
 use tfplug::testing::{Action, Harness};
 
-use crate::harness::{TestStack, is_alive, is_free, kill, processes_of, until};
+use crate::harness::{TestStack, delete, is_alive, is_free, kill, processes_of, until};
 
 /// The provider, and a stack in its default place that is ended with the test.
 struct Place {
@@ -106,12 +106,12 @@ async fn drift_shows_in_the_plan_and_is_mended() {
     assert_eq!(stack.apply(demo()).await.unwrap(), Action::Update);
     assert_eq!(stack.state().unwrap()["redis"]["status"], "running");
     // One component deleted.
-    fs::remove_dir_all(place.test.dir.join("redis")).unwrap();
+    delete(&place.test.dir.join("redis")).await;
     stack.refresh().await.unwrap();
     assert_eq!(stack.state().unwrap()["redis"], Value::Null);
     assert_eq!(stack.apply(demo()).await.unwrap(), Action::Update);
     // All of it deleted.
-    fs::remove_dir_all(&place.test.dir).unwrap();
+    delete(&place.test.dir).await;
     until("the processes to end", || processes_of(place.test.parent()).is_empty()).await;
     stack.refresh().await.unwrap();
     assert_eq!(stack.state(), None);
