@@ -15,7 +15,7 @@ export TERRAFORM
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## Build the release binaries and put them into .mlplat/bin
@@ -61,8 +61,11 @@ test: check ## Everything, against the real parts
 	@cargo build --workspace --bins --examples --locked
 	@target/debug/terraform-provider-mlplat engines install
 	@for tool in kustomize-pinned kustomize-oldest kubectl-newest moto ministack; do .ci/tools $$tool; done
+	@$(MAKE) --keep-going test-workspace test-tofu demo-test test-kubernetes PROFILE=dev
+
+.PHONY: test-workspace
+test-workspace: ## Every crate's tests, but those on Kubernetes
 	@RUST_TEST_THREADS=$(TEST_THREADS) cargo test --workspace --locked --no-fail-fast
-	@$(MAKE) test-tofu demo-test test-kubernetes PROFILE=dev
 
 .PHONY: test-tofu
 test-tofu: ## The provider's acceptance tests under OpenTofu
