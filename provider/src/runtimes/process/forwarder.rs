@@ -93,7 +93,13 @@ mod tests {
         let mut said = Vec::new();
         let mut client = TcpStream::connect(from).await.unwrap();
         assert!(client.read_to_end(&mut said).await.unwrap_or_default() == 0);
-        let service = TcpListener::bind(to).await.unwrap();
+        // A process that another thread is just starting has all that is open here for a moment.
+        let service = loop {
+            if let Ok(service) = TcpListener::bind(to).await {
+                break service;
+            }
+            tokio::task::yield_now().await;
+        };
         let _client = TcpStream::connect(from).await.unwrap();
         service.accept().await.unwrap();
     }

@@ -27,7 +27,7 @@ const LONGEST_REST: Duration = Duration::from_secs(10);
 /// How long a preparation may take.
 const PREPARING: Duration = Duration::from_secs(180);
 /// How long to wait for what SIGKILL hits.
-const KILLING: Duration = Duration::from_secs(10);
+const KILLING: Duration = Duration::from_secs(30);
 
 /// What the supervisor wants of a unit.
 #[derive(Clone, Debug)]
@@ -64,9 +64,15 @@ impl Keeper {
     /// Runs until the goal is reached that ends it, or until the supervisor drops the goal's sender: then the process goes on.
     pub(super) async fn run(mut self, before: Option<UnitState>) {
         let mut running = before.and_then(|state| adopt(&self.name, state));
-        let mut failures = 0;
+        let (mut failures, mut asked) = (0, None);
         loop {
             let goal = self.goal.borrow_and_update().clone();
+            // Who asks anew does not inherit the ends before, at whatever point of a start this keeper hears of it.
+            if let Goal::Run { generation, .. } = goal
+                && asked.replace(generation) != Some(generation)
+            {
+                failures = 0;
+            }
             running = match (running, goal) {
                 (None, Goal::Rest | Goal::Discard) => {
                     let mut last = None;
@@ -80,7 +86,6 @@ impl Keeper {
                 (Some(process), Goal::Rest) => self.end(process, |unit| unit.stop).await,
                 (Some(process), Goal::Discard) => self.end(process, |unit| unit.discard).await,
                 (Some(process), Goal::Run { unit, .. }) if process.unit.fingerprint != unit.fingerprint => {
-                    failures = 0;
                     self.end(process, |unit| unit.stop).await
                 }
                 (Some(process), Goal::Run { generation, .. }) => {
@@ -117,7 +122,6 @@ impl Keeper {
         tokio::select! {
             () = process.grip.ended() => {}
             changed = self.goal.changed() => {
-                *failures = 0;
                 return changed.map(|()| Some(process)).map_err(|_| HandedOver);
             }
         }
@@ -154,7 +158,6 @@ impl Keeper {
                 }
             };
             if let Some(changed) = changed {
-                *failures = 0;
                 return changed.map(|()| None).map_err(|_| HandedOver);
             }
         }
@@ -184,6 +187,9 @@ impl Keeper {
 
     async fn start(&self, unit: &Unit) -> Result<Process, String> {
         self.clear_strays(unit).await?;
+        if !self.ledger.is_ours() {
+            return Err("the stack's folder is gone".to_owned());
+        }
         if let Some(prepare) = &unit.prepare
             && !prepare.result.exists()
         {

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::identity::Identity;
-use super::store;
+use super::store::{self, Lock};
 use crate::services::{ACCESS, Component, Unit};
 
 /// Raised when the files or the signals change their meaning. A supervisor of another version hands over.
@@ -46,7 +46,7 @@ pub(super) fn access_name(component: Component) -> String {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct State {
     pub(super) version: u32,
-    /// Who supervises; `None` after an orderly end.
+    /// Who supervises, or did last.
     pub(super) supervisor: Option<Identity>,
     /// The last [`Wanted::generation`] that was read.
     pub(super) generation: u64,
@@ -101,27 +101,41 @@ pub(super) enum Phase {
     Failed,
 }
 
+/// Held by the supervisor.
+pub(super) fn lock_path(stack: &Path) -> PathBuf {
+    stack.join("supervisor.lock")
+}
+
 /// The supervisor's copy of the state, written through on every change.
 #[derive(Debug)]
 pub(super) struct Ledger {
     stack: PathBuf,
+    lock: Lock,
     state: Mutex<State>,
 }
 
 impl Ledger {
-    pub(super) fn new(stack: &Path, state: State) -> Self {
+    /// `lock` is that of [`lock_path`].
+    pub(super) fn new(stack: &Path, lock: Lock, state: State) -> Self {
         Self {
             stack: stack.to_owned(),
+            lock,
             state: Mutex::new(state),
         }
     }
 
-    /// Changes the state and stores it. A full disk does not stop services: the next change tries again.
+    /// Whether the folder is still there, rather than deleted; made again, it is another supervisor's.
+    pub(super) fn is_ours(&self) -> bool {
+        self.lock.is_at(&lock_path(&self.stack))
+    }
+
+    /// Changes the state and stores it where it is ours to. A full disk does not stop services: the next change tries again.
     pub(super) fn change(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let before = state.clone();
         change(&mut state);
         if *state != before
+            && self.is_ours()
             && let Err(error) = store::write(&State::path(&self.stack), &*state)
         {
             tracing::error!(%error, "cannot store the state");
@@ -141,5 +155,31 @@ impl Ledger {
             });
             change(entry);
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_was_deleted_and_made_again_is_not_written_to() {
+        let dir = tempfile::tempdir().unwrap();
+        let stack = dir.path().join("stack");
+        let supervise = || {
+            std::fs::create_dir(&stack).unwrap();
+            let lock = Lock::take(&lock_path(&stack)).unwrap().unwrap();
+            Ledger::new(&stack, lock, State::default())
+        };
+        let former = supervise();
+        former.change(|state| state.generation = 1);
+        std::fs::remove_dir_all(&stack).unwrap();
+        former.change(|state| state.generation = 2);
+        assert!(!stack.exists());
+        let next = supervise();
+        next.change(|state| state.generation = 3);
+        former.change(|state| state.generation = 4);
+        assert_eq!(State::read(&stack).unwrap().generation, 3);
+        assert!(next.is_ours() && !former.is_ours());
     }
 }

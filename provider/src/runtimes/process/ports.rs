@@ -2,7 +2,7 @@
 //! nobody takes a port by chance while the stack is down.
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -33,25 +33,38 @@ fn is_in_the_way_of(own: Uid, sockets: &[PathBuf]) -> bool {
     !own.is_root() && sockets.iter().filter_map(owner).any(|owner| owner != own.as_raw())
 }
 
-/// A port whose `places` are all free and not `taken`. The search starts at a place that differs between stacks, and is
-/// the same for one stack each time.
+/// Ports that one stack chose and does not listen on yet: stacks that are made at the same moment do not meet at them. For
+/// as long as a claim lives, the UDP port of the same number is bound; no service has use for that, and the kernel lets it
+/// go whatever ends the claimant.
+#[derive(Debug, Default)]
+pub(super) struct Claims(Vec<UdpSocket>);
+
+impl Claims {
+    /// Claims the port; `false` when somebody else has claimed it.
+    pub(super) fn take(&mut self, place: SocketAddr) -> bool {
+        UdpSocket::bind(place).map(|claim| self.0.push(claim)).is_ok()
+    }
+}
+
+/// A port whose `places` are all `usable`. The search starts at a place that differs between stacks, and is the same for
+/// one stack each time.
 ///
-/// `None` when everything is taken.
+/// `None` when nothing is usable.
 pub(super) fn choose(
     stack: &Path,
     name: &str,
     places: impl Fn(u16) -> Vec<SocketAddr>,
-    taken: impl Fn(SocketAddr) -> bool,
+    mut usable: impl FnMut(SocketAddr) -> bool,
 ) -> Option<u16> {
     let digest = Sha256::digest(format!("{}\0{name}", stack.display()));
     let start = u16::from_le_bytes([digest[0], digest[1]]);
-    let usable = |place: SocketAddr| place.port() < LIMIT && !taken(place) && is_free(place);
+    let mut usable = |place: SocketAddr| place.port() < LIMIT && usable(place);
     // Where the highest place is still below the limit. Beginning elsewhere, half of all stacks would meet at the first.
     let highest = places(FIRST).iter().map(SocketAddr::port).max().unwrap_or(FIRST);
     let count = COUNT.min(LIMIT.saturating_sub(highest)).max(1);
     (0..count)
         .map(|step| FIRST + (start % count + step) % count)
-        .find(|port| places(*port).into_iter().all(usable))
+        .find(|port| places(*port).into_iter().all(&mut usable))
 }
 
 /// Who listens there, in words.
@@ -76,17 +89,33 @@ mod tests {
     fn a_choice_is_the_same_each_time_and_avoids_what_is_taken() {
         let stack = Path::new("/stacks/a");
         let alone = |port| vec![here(port)];
-        let first = choose(stack, "postgres", alone, |_| false).unwrap();
+        let first = choose(stack, "postgres", alone, |_| true).unwrap();
         assert!((FIRST..FIRST + COUNT).contains(&first));
-        assert_eq!(choose(stack, "postgres", alone, |_| false), Some(first));
-        let taken = |place: SocketAddr| place.port() == first;
-        let second = choose(stack, "postgres", alone, taken).unwrap();
+        assert_eq!(choose(stack, "postgres", alone, |_| true), Some(first));
+        let free = |place: SocketAddr| place.port() != first;
+        let second = choose(stack, "postgres", alone, free).unwrap();
         assert_ne!(second, first);
-        let lower = choose(stack, "store", |port| vec![here(port), here(port + 10_000)], taken).unwrap();
+        let lower = choose(stack, "store", |port| vec![here(port), here(port + 10_000)], free).unwrap();
         assert!(lower + 10_000 < LIMIT);
-        let above = TcpListener::bind(here(second + 1));
-        let pair = choose(stack, "postgres", |port| vec![here(port), here(port + 1)], taken).unwrap();
-        assert!(above.is_err() || pair != second);
+        let above = |place: SocketAddr| free(place) && place.port() != second + 1;
+        let pair = choose(stack, "postgres", |port| vec![here(port), here(port + 1)], above).unwrap();
+        assert_ne!(pair, second);
+        assert_eq!(choose(stack, "postgres", alone, |_| false), None);
+    }
+
+    #[test]
+    fn a_claimed_port_is_not_chosen_and_still_free_to_listen_on() {
+        let (mut ours, mut others) = (Claims::default(), Claims::default());
+        let choose = |claims: &mut Claims| {
+            let usable = |place| claims.take(place) && is_free(place);
+            choose(Path::new("/stacks/claims"), "redis", |port| vec![here(port)], usable).unwrap()
+        };
+        let port = choose(&mut ours);
+        assert_ne!(choose(&mut others), port);
+        TcpListener::bind(here(port)).unwrap();
+        assert!(!others.take(here(port)));
+        drop(ours);
+        assert!(others.take(here(port)));
     }
 
     /// Stacks that are made at the same moment see none of each other's ports.
@@ -94,7 +123,7 @@ mod tests {
     fn stacks_do_not_meet_at_a_port_that_has_another_far_above() {
         let places = |port| vec![here(port), here(port + 10_000)];
         let chosen: BTreeSet<u16> = (0..50)
-            .map(|number| choose(Path::new(&format!("/stacks/{number}")), "admin", places, |_| false).unwrap())
+            .map(|number| choose(Path::new(&format!("/stacks/{number}")), "admin", places, |_| true).unwrap())
             .collect();
         assert!(chosen.len() > 45, "{chosen:?}");
     }
@@ -117,6 +146,9 @@ mod tests {
         let holder = holder(place);
         assert!(holder.ends_with(&format!("(pid {})", std::process::id())), "{holder}");
         drop(listener);
-        assert!(is_free(place));
+        // A process that another thread is just starting has all that is open here for a moment.
+        while !is_free(place) {
+            std::thread::yield_now();
+        }
     }
 }

@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::StackError;
 use super::ledger::{State, access_name, unit_name};
-use super::platform::{listener, running_in};
+use super::platform::{is_closing, listener, running_in};
+use super::ports::Claims;
 use super::record::{Part, Record};
 use super::stack::Stack;
 use super::{addresses, keyring, ports, store};
@@ -19,11 +20,13 @@ use crate::engines::{Engine, Found};
 use crate::services::{ACCESS, Component, LOCALHOST, PUBLISHED, Ports, Service, Site, StackSpec, Unit, access_unit};
 use crate::wait::{self, Look};
 
-/// How long a port without a visible holder is waited for: a killed engine with much memory takes a second or two.
-const LETTING_GO: Duration = Duration::from_secs(5);
+/// How long a port that nobody holds any more is waited for: a killed engine with much memory takes a second or two, and
+/// more on a busy machine.
+const LETTING_GO: Duration = Duration::from_secs(30);
 
 impl Stack {
-    /// An engine and ports for every component; those of `before` wherever they still fit.
+    /// An engine and ports for every component; those of `before` wherever they still fit. No other stack chooses these
+    /// ports while the claims live.
     ///
     /// A process that was just killed is listed no more while the system still closes its sockets: a port that nobody
     /// seems to hold is waited for.
@@ -33,20 +36,26 @@ impl Stack {
         before: Option<&Record>,
         state: &State,
         cancelled: &CancellationToken,
-    ) -> Result<BTreeMap<Component, Part>, StackError> {
-        // Whatever ends the wait, the choice after it says how things are.
-        let _ = wait::until("ports that nobody seems to hold", LETTING_GO, cancelled, || async {
-            let chosen = self.parts_now(spec, before, state);
-            let held_by_nobody =
-                matches!(chosen, Err(StackError::PortTaken { place, .. }) if listener(place).is_none());
-            Ok::<_, Infallible>(if held_by_nobody {
-                Look::NotYet(String::new())
-            } else {
-                Look::Done(())
-            })
+    ) -> Result<(BTreeMap<Component, Part>, Claims), StackError> {
+        let mut chosen = None;
+        // Whatever ends the wait, the last look says how things are. (Another one could meet a process just ending.)
+        let _ = wait::until("ports that nobody seems to hold", LETTING_GO, cancelled, || {
+            let now = self.parts_now(spec, before, state);
+            let is_closing = matches!(
+                now,
+                Err(StackError::PortTaken { place, .. }) if is_closing(place) && !ports::is_free(place)
+            );
+            chosen = Some(now);
+            async move {
+                Ok::<_, Infallible>(if is_closing {
+                    Look::NotYet(String::new())
+                } else {
+                    Look::Done(())
+                })
+            }
         })
         .await;
-        self.parts_now(spec, before, state)
+        chosen.unwrap_or_else(|| self.parts_now(spec, before, state))
     }
 
     fn parts_now(
@@ -54,7 +63,7 @@ impl Stack {
         spec: &StackSpec,
         before: Option<&Record>,
         state: &State,
-    ) -> Result<BTreeMap<Component, Part>, StackError> {
+    ) -> Result<(BTreeMap<Component, Part>, Claims), StackError> {
         let services = spec.services();
         // What is fixed or was chosen before comes first, so that no new choice takes it.
         let mut taken: BTreeSet<u16> = services.iter().filter_map(|service| service.port()).collect();
@@ -64,15 +73,15 @@ impl Stack {
                 .flat_map(|record| record.parts.values())
                 .flat_map(|part| part.ports.values()),
         );
-        let mut parts = BTreeMap::new();
+        let (mut parts, mut claims) = (BTreeMap::new(), Claims::default());
         for service in services {
             let component = service.component();
             let part = before.and_then(|record| record.parts.get(&component));
             let engine = self.choose_engine(service, part)?;
-            let ports = self.choose_ports(service, part, spec, state, &mut taken)?;
+            let ports = self.choose_ports(service, part, spec, state, (&mut taken, &mut claims))?;
             parts.insert(component, Part { engine, ports });
         }
-        Ok(parts)
+        Ok((parts, claims))
     }
 
     fn choose_engine(&self, service: &dyn Service, part: Option<&Part>) -> Result<Found, StackError> {
@@ -117,7 +126,7 @@ impl Stack {
         part: Option<&Part>,
         spec: &StackSpec,
         state: &State,
-        taken: &mut BTreeSet<u16>,
+        (taken, claims): (&mut BTreeSet<u16>, &mut Claims),
     ) -> Result<Ports, StackError> {
         let component = service.component();
         let mut ports = Ports::new();
@@ -144,7 +153,12 @@ impl Stack {
             let door = ports.get(PUBLISHED).and_then(|port| spec.door(service, *port));
             let kept = kept.filter(|port| name == PUBLISHED || door.is_none_or(|door| door.port() != *port));
             let port = match fixed.or(kept).map(|port| (port, stranger_on(port))) {
-                Some((port, None)) => port,
+                Some((port, None)) => {
+                    for place in places(port) {
+                        claims.take(place);
+                    }
+                    port
+                }
                 // Nobody outside knows an internal port.
                 Some((_, Some(place))) if name == PUBLISHED => {
                     return Err(StackError::PortTaken {
@@ -155,7 +169,7 @@ impl Stack {
                 }
                 _ => {
                     let chosen = ports::choose(&self.dir, &format!("{component}/{name}"), places, |place| {
-                        taken.contains(&place.port()) || blocked(place)
+                        !taken.contains(&place.port()) && !blocked(place) && claims.take(place) && ports::is_free(place)
                     });
                     chosen.ok_or(StackError::NoPort { component })?
                 }

@@ -27,7 +27,7 @@ const LOCK: &str = "apply.lock";
 /// How long one apply waits for another of the same stack.
 const LOCKED: Duration = Duration::from_secs(600);
 /// How long services may take to end whose folder was deleted.
-const FORMER: Duration = Duration::from_secs(8);
+const FORMER: Duration = Duration::from_secs(40);
 /// Room for making roles, databases and buckets, and for a long seed.
 const FURNISHING: Duration = Duration::from_secs(600);
 
@@ -86,7 +86,8 @@ impl Stack {
             self.outwait_former(cancelled).await;
         }
         let state = self.state();
-        let parts = self.choose_parts(spec, before.as_ref(), &state, cancelled).await?;
+        // The claims live until every service listens.
+        let (parts, _claims) = self.choose_parts(spec, before.as_ref(), &state, cancelled).await?;
         self.check_room(spec)?;
         let made = before
             .iter()
@@ -339,16 +340,20 @@ impl Stack {
 
     async fn delete(&self, folder: &Path, cancelled: &CancellationToken) -> Result<(), StackError> {
         // A process that is just ending may still write a file.
-        let deleted = wait::until("a folder to be deleted", Duration::from_secs(10), cancelled, || async {
+        let deleted = wait::until("a folder to be deleted", Duration::from_secs(60), cancelled, || async {
             Ok(match fs::remove_dir_all(folder) {
                 Ok(()) => Look::Done(()),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Look::Done(()),
-                Err(error) => Look::NotYet(error.to_string()),
+                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Look::NotYet(error.to_string()),
+                Err(error) => return Err(error),
             })
         });
-        deleted.await.map_err(|error: WaitError<io::Error>| StackError::Folder {
+        deleted.await.map_err(|error| StackError::Folder {
             path: folder.to_owned(),
-            source: io::Error::other(error.to_string()),
+            source: match error {
+                WaitError::Failed(source) => source,
+                other => io::Error::other(other.to_string()),
+            },
         })
     }
 

@@ -17,7 +17,7 @@ use crate::services::{Component, LOCALHOST, PUBLISHED, Service, StackSpec};
 use crate::wait::{self, Look, WaitError};
 
 /// A service that is just being started again gets this long before it counts as stopped.
-const PATIENCE: Duration = Duration::from_secs(4);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A whole stack.
 #[derive(Clone, Debug)]

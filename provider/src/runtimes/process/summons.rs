@@ -27,7 +27,7 @@ use crate::services::{Component, LOCALHOST, Site, Unit};
 use crate::wait::{self, Look, WaitError};
 
 /// How long a supervisor may take to listen.
-const LISTENING: Duration = Duration::from_secs(20);
+const LISTENING: Duration = Duration::from_secs(60);
 /// After this, a supervisor that was started is taken for lost.
 const SUMMON_AGAIN: Duration = Duration::from_secs(2);
 /// How long an engine may take to answer, its preparation included. Slow disks need it; a dead engine is noticed at once.

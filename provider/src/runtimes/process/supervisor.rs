@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use super::children::{Children, LOG};
 use super::identity::Identity;
 use super::keeper::{Goal, Keeper};
-use super::ledger::{Ledger, State, VERSION, Wanted};
+use super::ledger::{Ledger, State, VERSION, Wanted, lock_path};
 use super::platform::adopt_orphans;
 use super::store::{self, Lock};
 use crate::wait;
@@ -131,7 +131,6 @@ impl Signals {
 
 struct Supervisor {
     stack: PathBuf,
-    lock: Lock,
     ledger: Arc<Ledger>,
     children: Arc<Children>,
     before: State,
@@ -161,11 +160,10 @@ impl Supervisor {
             generation: 0,
             units: before.units.clone(),
         };
-        let ledger = Arc::new(Ledger::new(stack, State::default()));
+        let ledger = Arc::new(Ledger::new(stack, lock, State::default()));
         ledger.change(|stored| *stored = state);
         let supervisor = Self {
             stack: stack.to_owned(),
-            lock,
             ledger,
             children: Arc::default(),
             before,
@@ -205,10 +203,8 @@ impl Supervisor {
                 }
             }
         }
+        // The state goes on naming this process: who waits for its end waits until it has ended.
         tracing::info!("nothing is left to supervise");
-        if self.lock.is_at(&lock_path(&self.stack)) {
-            self.ledger.change(|state| state.supervisor = None);
-        }
         Ok(())
     }
 
@@ -281,7 +277,7 @@ impl Supervisor {
 
     /// Ends everything when the folder was deleted, and keeps logs short.
     fn look_around(&mut self) {
-        if !self.lock.is_at(&lock_path(&self.stack)) {
+        if !self.ledger.is_ours() {
             tracing::error!("the folder is gone");
             self.end_all(&Goal::Discard);
             return;
@@ -293,10 +289,6 @@ impl Supervisor {
             }
         }
     }
-}
-
-pub(super) fn lock_path(stack: &Path) -> PathBuf {
-    stack.join("supervisor.lock")
 }
 
 /// Who writes the log has it open in append mode and goes on at the start of the emptied file.

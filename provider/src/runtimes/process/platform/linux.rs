@@ -137,11 +137,7 @@ fn pids() -> impl Iterator<Item = u32> {
 
 /// Who listens there, or on this port of all addresses, as far as this user may know.
 pub(in super::super) fn listener(place: SocketAddr) -> Option<Holder> {
-    let mut sockets = HashSet::new();
-    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
-        let table = fs::read_to_string(table).unwrap_or_default();
-        sockets.extend(listening(&table, place));
-    }
+    let sockets: HashSet<_> = listeners(place).map(|(_, socket)| socket).collect();
     let holds = |pid: &u32| {
         let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
         descriptors
@@ -156,8 +152,20 @@ pub(in super::super) fn listener(place: SocketAddr) -> Option<Holder> {
     Some(Holder { pid, program })
 }
 
-/// The sockets of a table of `/proc/net` that take what is sent to this address, as links in `/proc/PID/fd` name them.
-fn listening(table: &str, place: SocketAddr) -> Vec<PathBuf> {
+/// Whether nobody listens there any more, or a process of this user whose end the kernel has not yet finished.
+pub(in super::super) fn is_closing(place: SocketAddr) -> bool {
+    let own = rustix::process::geteuid().as_raw();
+    listeners(place).all(|(user, _)| user == own) && listener(place).is_none()
+}
+
+/// The sockets that take what is sent to this address, with their users.
+fn listeners(place: SocketAddr) -> impl Iterator<Item = (u32, PathBuf)> {
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|table| fs::read_to_string(table).unwrap_or_default());
+    tables.into_iter().flat_map(move |table| listening(&table, place))
+}
+
+/// Those of a table of `/proc/net`, as links in `/proc/PID/fd` name them.
+fn listening(table: &str, place: SocketAddr) -> Vec<(u32, PathBuf)> {
     const LISTEN: &str = "0A";
     let takes = |local: &str| {
         let (at, on) = local.split_once(':').unwrap_or_default();
@@ -169,7 +177,10 @@ fn listening(table: &str, place: SocketAddr) -> Vec<PathBuf> {
         .map(|line| line.split_whitespace().collect::<Vec<_>>());
     lines
         .filter(|fields| fields.get(1).is_some_and(|local| takes(local)) && fields.get(3) == Some(&LISTEN))
-        .filter_map(|fields| fields.get(9).map(|inode| PathBuf::from(format!("socket:[{inode}]"))))
+        .filter_map(|fields| {
+            let (user, inode) = (fields.get(7)?.parse().ok()?, fields.get(9)?);
+            Some((user, PathBuf::from(format!("socket:[{inode}]"))))
+        })
         .collect()
 }
 
@@ -211,14 +222,14 @@ mod tests {
                      1: 0100007F:1F90 0100007F:0050 01 00000000:00000000 00:00000000 00000000 0 0 12 1 0 100 0 0 10 0\n\
                      2: 0100007F:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 13 1 0 100 0 0 10 0\n\
                      3: 010012AC:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 14 1 0 100 0 0 10 0\n\
-                     4: 00000000:1F91 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 15 1 0 100 0 0 10 0\n";
+                     4: 00000000:1F91 00000000:0000 0A 00000000:00000000 00:00000000 00000000 7 0 15 1 0 100 0 0 10 0\n";
         assert_eq!(
             listening(table, SocketAddr::new(LOCALHOST, 8080)),
-            [PathBuf::from("socket:[11]")]
+            [(0, PathBuf::from("socket:[11]"))]
         );
         let bridge = |port| SocketAddr::new("172.18.0.1".parse().unwrap(), port);
-        assert_eq!(listening(table, bridge(8080)), [PathBuf::from("socket:[14]")]);
-        assert_eq!(listening(table, bridge(8081)), [PathBuf::from("socket:[15]")]);
+        assert_eq!(listening(table, bridge(8080)), [(0, PathBuf::from("socket:[14]"))]);
+        assert_eq!(listening(table, bridge(8081)), [(7, PathBuf::from("socket:[15]"))]);
         assert_eq!(in_table("::1".parse().unwrap()), "00000000000000000000000001000000");
     }
 
@@ -227,6 +238,7 @@ mod tests {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let place = listener.local_addr().unwrap();
         assert_eq!(super::listener(place).unwrap().pid, std::process::id());
+        assert!(!is_closing(place));
     }
 
     #[tokio::test]

@@ -89,6 +89,11 @@ pub(in super::super) fn lingers_in(_dir: &Path) -> bool {
     false
 }
 
+/// Whether nobody listens there any more, or a process whose end the kernel has not yet finished.
+pub(in super::super) fn is_closing(place: SocketAddr) -> bool {
+    listener(place).is_none()
+}
+
 /// Who listens there, or on this port of all addresses, as far as `lsof` tells this user.
 pub(in super::super) fn listener(place: SocketAddr) -> Option<Holder> {
     let asked = |place: String| ask("lsof", &["-nP", &format!("-iTCP{place}"), "-sTCP:LISTEN", "-Fpc"]);
@@ -148,7 +153,7 @@ mod tests {
                 boot: boot_id(),
             };
             if let Some(grip) = Grip::on(&identity).unwrap() {
-                tokio::time::timeout(Duration::from_secs(5), grip.ended())
+                tokio::time::timeout(Duration::from_secs(60), grip.ended())
                     .await
                     .unwrap();
             }
