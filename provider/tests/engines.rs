@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -35,11 +34,14 @@ impl Place {
         self.command(path).output().unwrap()
     }
 
-    /// A search path whose `python3` is this shell script.
+    /// A search path whose `python3` is this shell script. Another process writes it: what is open for writing in this one,
+    /// a program that another test is just starting has open for a moment too, and nobody may run such a file.
     fn with_python(&self, script: &str) -> String {
         let python = self.folder.path().join("bin/python3");
-        fs::write(&python, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).unwrap();
+        let write = r#"printf '#!/bin/sh\n%s\n' "$2" >"$1" && chmod 755 "$1""#;
+        let mut sh = Command::new("sh");
+        let written = sh.args(["-c", write, "sh"]).arg(&python).arg(script).status();
+        assert!(written.unwrap().success());
         format!("{}:/usr/bin:/bin", self.folder.path().join("bin").display())
     }
 
@@ -152,10 +154,10 @@ fn a_killed_installation_leaves_no_half_engine_and_does_not_stop_the_next() {
     let place = Place::new();
     let started = place.folder.path().join("started");
     // `exec`: the sleeper ends with a signal to its own pid, which it wrote.
-    let hang = format!("echo $$ > {}; exec sleep 60", started.display());
+    let hang = format!("echo $$ > {}; exec sleep 3600", started.display());
     let path = place.with_python(&hang);
     let mut child = place.command(&path).stdout(Stdio::null()).spawn().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while !read(&started).ends_with('\n') {
         assert!(Instant::now() < deadline, "the installation does not begin");
         std::thread::yield_now();

@@ -85,11 +85,10 @@ async fn pods_reach_every_service_with_its_password_and_no_inner_port() {
         }
     }
     // The store comes back beside what gives access to it.
-    kill(test.pids()["object_store"], Signal::KILL);
-    test.running(Component::ObjectStore).await;
+    test.kill_and_await(Component::ObjectStore).await;
     test.destroy().await;
     assert!(processes_of(test.parent()).is_empty());
-    assert!(!listens(BRIDGE, door));
+    until("the access to end", || !listens(BRIDGE, door)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -138,11 +137,9 @@ async fn a_stranger_on_the_address_is_named_and_the_service_is_left_alone() {
         "{text}"
     );
     assert!(text.contains(&format!("(pid {})", std::process::id())), "{text}");
-    assert_eq!(
-        test.status().await.components[&Component::Redis].health,
-        Health::Running
-    );
+    test.is(Component::Redis, Health::Running).await;
     drop(stranger);
+    until("the port to be let go", || TcpListener::bind((BRIDGE, port)).is_ok()).await;
     test.apply(&with_access(cache(), BRIDGE)).await.unwrap();
     test.destroy().await;
 }
@@ -152,12 +149,13 @@ async fn access_that_is_lost_comes_back_or_is_told() {
     let test = TestStack::new();
     let status = test.apply(&with_access(cache(), BRIDGE)).await.unwrap();
     let port = status.components[&Component::Redis].port;
-    kill(test.pids()["redis/access"], Signal::KILL);
-    until("the access to come back", || listens(BRIDGE, port)).await;
-    assert_eq!(
-        test.status().await.components[&Component::Redis].health,
-        Health::Running
-    );
+    let killed = test.pids()["redis/access"];
+    kill(killed, Signal::KILL);
+    until("the access to come back", || {
+        test.pids().get("redis/access").is_some_and(|pid| *pid != killed) && listens(BRIDGE, port)
+    })
+    .await;
+    test.is(Component::Redis, Health::Running).await;
 
     // Taken by somebody else before it could come back.
     let stranger = loop {
@@ -168,14 +166,14 @@ async fn access_that_is_lost_comes_back_or_is_told() {
             break stranger;
         }
     };
-    let seen = test.status().await.components.remove(&Component::Redis).unwrap();
-    assert_eq!(seen.health, Health::Unreachable);
+    let seen = test.is(Component::Redis, Health::Unreachable).await;
     let problem = seen.problem.unwrap();
     assert!(
         problem.contains(&format!("pods do not reach it on {BRIDGE}:{port}")),
         "{problem}"
     );
     drop(stranger);
+    until("the port to be let go", || TcpListener::bind((BRIDGE, port)).is_ok()).await;
     test.apply(&with_access(cache(), BRIDGE)).await.unwrap();
     test.destroy().await;
 }

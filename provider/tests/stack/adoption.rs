@@ -1,7 +1,7 @@
 //! kill -9 of anything, a lost state, a folder that is deleted.
 
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::process::Signal;
 use serde_json::json;
@@ -22,17 +22,14 @@ async fn a_killed_service_comes_back_with_its_data() {
     .await
     .unwrap();
     for component in Component::ALL {
-        let pid = test.pids()[component.as_str()];
         let others: Vec<_> = test
             .pids()
             .into_iter()
             .filter(|(name, _)| name != component.as_str())
             .collect();
         let killed = Instant::now();
-        kill(pid, Signal::KILL);
-        let back = test.running(component).await;
+        test.kill_and_await(component).await;
         println!("{component} was back after {:?}", killed.elapsed());
-        assert_ne!(back, pid);
         assert!(others.iter().all(|(name, pid)| test.pids()[name] == *pid));
     }
     assert_eq!(
@@ -46,9 +43,8 @@ async fn a_killed_service_comes_back_with_its_data() {
 async fn services_outlive_their_supervisor_and_the_next_one_adopts_them() {
     let test = TestStack::new();
     test.apply(&whole()).await.unwrap();
-    let (pids, supervisor) = (test.pids(), test.supervisor().unwrap());
-    kill(supervisor, Signal::KILL);
-    until("the supervisor to end", || !is_alive(supervisor)).await;
+    let pids = test.pids();
+    let supervisor = test.kill_supervisor().await;
     // Nobody would start a service again now: that is drift.
     assert!(
         test.status()
@@ -78,7 +74,7 @@ async fn when_everything_is_killed_an_apply_brings_it_back_with_its_data() {
     )
     .await
     .unwrap();
-    kill(test.supervisor().unwrap(), Signal::KILL);
+    test.kill_supervisor().await;
     for pid in test.pids().into_values() {
         kill(pid, Signal::KILL);
     }
@@ -100,9 +96,7 @@ async fn a_service_that_no_state_names_is_found_and_replaced_not_doubled() {
         .await
         .unwrap();
     let lost = test.pids()["postgres"];
-    let supervisor = test.supervisor().unwrap();
-    kill(supervisor, Signal::KILL);
-    until("the supervisor to end", || !is_alive(supervisor)).await;
+    test.kill_supervisor().await;
     fs::remove_file(test.dir.join("state.json")).unwrap();
     test.apply(&database()).await.unwrap();
     assert!(!is_alive(lost));
@@ -114,22 +108,24 @@ async fn a_service_that_no_state_names_is_found_and_replaced_not_doubled() {
 async fn a_stranger_who_got_the_pid_is_never_signalled() {
     let test = TestStack::new();
     test.apply(&cache()).await.unwrap();
-    let (supervisor, service) = (test.supervisor().unwrap(), test.pids()["redis"]);
-    kill(supervisor, Signal::KILL);
+    test.kill_supervisor().await;
+    let service = test.pids()["redis"];
     kill(service, Signal::KILL);
-    until("both to end", || !is_alive(supervisor) && !is_alive(service)).await;
-    let mut stranger = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+    until("the service to end", || !is_alive(service)).await;
+    let mut stranger = std::process::Command::new("sleep").arg("3600").spawn().unwrap();
     // The state as it would be if the kernel had given the two pids to the stranger.
     let mut state = test.state();
     state["supervisor"]["pid"] = json!(stranger.id());
     state["units"]["redis"]["process"]["pid"] = json!(stranger.id());
     fs::write(test.dir.join("state.json"), state.to_string()).unwrap();
     test.apply(&cache()).await.unwrap();
-    assert_ne!(test.pids()["redis"], stranger.id());
+    let pid = test.pids()["redis"];
     test.destroy().await;
-    assert_eq!(stranger.try_wait().unwrap(), None);
+    let ended = stranger.try_wait().unwrap();
     stranger.kill().unwrap();
     stranger.wait().unwrap();
+    assert_ne!(pid, stranger.id());
+    assert_eq!(ended, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -181,12 +177,7 @@ async fn a_supervisor_that_is_told_to_end_ends_its_services_in_order() {
     let test = TestStack::new();
     test.apply(&whole()).await.unwrap();
     kill(test.supervisor().unwrap(), Signal::TERM);
-    tokio::time::timeout(
-        Duration::from_secs(15),
-        until("all to end", || processes_of(test.parent()).is_empty()),
-    )
-    .await
-    .unwrap();
+    until("all to end", || processes_of(test.parent()).is_empty()).await;
     // A second start needs no recovery: the first ended in order.
     test.apply(&whole()).await.unwrap();
     let log = fs::read_to_string(test.dir.join("postgres/log")).unwrap();
@@ -198,7 +189,7 @@ async fn a_supervisor_that_is_told_to_end_ends_its_services_in_order() {
 async fn the_supervisor_takes_nothing_from_who_started_it() {
     let test = TestStack::new();
     test.apply(&cache()).await.unwrap();
-    kill(test.supervisor().unwrap(), Signal::KILL);
+    let former = test.kill_supervisor().await;
     // A caller with an open file, in its own folder, who ignores signals, as `nohup` does.
     let held = test.parent().join("held");
     let script = r#"exec 7>"$1"; trap '' INT QUIT HUP; cd "$2"; exec "$3" supervise "$4""#;
@@ -211,10 +202,9 @@ async fn the_supervisor_takes_nothing_from_who_started_it() {
         .status()
         .unwrap();
     assert!(status.success());
-    until("a supervisor", || test.supervisor().is_some_and(is_alive)).await;
+    until("a supervisor", || test.supervisor().is_some_and(|now| now != former)).await;
     // Started by it, unlike the one that it adopted.
-    kill(test.pids()["redis"], Signal::KILL);
-    let service = test.running(Component::Redis).await;
+    let service = test.kill_and_await(Component::Redis).await;
     for pid in [test.supervisor().unwrap(), service] {
         let open = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().flatten();
         assert!(

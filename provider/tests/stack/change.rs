@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use terraform_provider_mlplat::runtimes::process::{Health, StackError};
 use terraform_provider_mlplat::services::{Component, ObjectStore, Postgres, Redis, StackSpec};
 
-use crate::harness::{TestStack, cache, database, is_free, postgres, sql, store, whole};
+use crate::harness::{TestStack, cache, database, is_let_go, postgres, spare_port, sql, store, whole};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_setting_of_one_component_leaves_the_others_pids_alone() {
@@ -46,7 +46,7 @@ async fn a_component_comes_and_goes_with_its_data() {
     let status = test.apply(&cache()).await.unwrap();
     assert_eq!(status.components.keys().collect::<Vec<_>>(), [&Component::Redis]);
     assert!(!test.dir.join("postgres").exists());
-    assert!(is_free(port));
+    is_let_go(port).await;
     assert_eq!(test.pids()["redis"], redis);
     test.destroy().await;
 }
@@ -55,7 +55,7 @@ async fn a_component_comes_and_goes_with_its_data() {
 async fn a_port_is_stable_until_another_is_fixed() {
     let test = TestStack::new();
     let first = test.apply(&cache()).await.unwrap().components[&Component::Redis].port;
-    let fixed = (41_000..42_000).find(|port| is_free(*port)).unwrap();
+    let fixed = spare_port();
     let spec = StackSpec {
         redis: Some(Redis {
             port: Some(fixed),
@@ -67,7 +67,7 @@ async fn a_port_is_stable_until_another_is_fixed() {
         test.apply(&spec).await.unwrap().components[&Component::Redis].port,
         fixed
     );
-    assert!(is_free(first));
+    is_let_go(first).await;
     assert_eq!(
         test.apply(&cache()).await.unwrap().components[&Component::Redis].port,
         fixed
@@ -157,8 +157,7 @@ async fn a_dropped_database_is_incomplete_and_is_made_again() {
     let test = TestStack::new();
     test.apply(&database()).await.unwrap();
     sql(&test, "postgres", "DROP DATABASE artefacts").await.unwrap();
-    let seen = test.status().await.components.remove(&Component::Postgres).unwrap();
-    assert_eq!(seen.health, Health::Incomplete);
+    test.is(Component::Postgres, Health::Incomplete).await;
     let status = test.apply(&database()).await.unwrap();
     assert_eq!(status.components[&Component::Postgres].health, Health::Running);
     test.destroy().await;
@@ -191,11 +190,8 @@ async fn buckets_come_and_go_and_full_ones_are_not_lost_by_accident() {
     };
     test.apply(&with(forced)).await.unwrap();
     s3::delete_bucket(&test, "models").await;
-    let seen = test.status().await.components.remove(&Component::ObjectStore).unwrap();
-    assert_eq!(
-        (seen.health, seen.missing_buckets),
-        (Health::Incomplete, BTreeSet::from(["models".to_owned()]))
-    );
+    let seen = test.is(Component::ObjectStore, Health::Incomplete).await;
+    assert_eq!(seen.missing_buckets, BTreeSet::from(["models".to_owned()]));
     let status = test.apply(&with(store(&["models"]))).await.unwrap();
     assert_eq!(status.components[&Component::ObjectStore].health, Health::Running);
     assert_eq!(test.pids()["object_store"], pid);

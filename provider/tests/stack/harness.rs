@@ -6,19 +6,22 @@ use std::io;
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use terraform_provider_mlplat::config::Config;
 use terraform_provider_mlplat::engines::Engines;
-use terraform_provider_mlplat::runtimes::process::{Credentials, Health, Stack, StackError, Status, credentials};
+use terraform_provider_mlplat::runtimes::process::{
+    ComponentStatus, Credentials, Health, Stack, StackError, Status, credentials,
+};
 use terraform_provider_mlplat::services::{Component, ObjectStore, Postgres, Redis, StackSpec};
 use terraform_provider_mlplat::wait::{self, Look};
 use tokio_util::sync::CancellationToken;
 
 /// Every wait of a test ends after this.
-pub(crate) const SOON: Duration = Duration::from_secs(30);
+pub(crate) const SOON: Duration = Duration::from_secs(60);
 
 /// The engines of this machine and user.
 pub(crate) fn engines() -> Engines {
@@ -105,13 +108,36 @@ impl TestStack {
             .collect()
     }
 
-    /// Waits until the component answers again, and returns its pid.
-    pub(crate) async fn running(&self, component: Component) -> u32 {
-        wait::until("a service to come back", SOON, &CancellationToken::new(), || async {
+    /// Kills the supervisor and waits until it has ended; nobody looks after the services then.
+    pub(crate) async fn kill_supervisor(&self) -> u32 {
+        let supervisor = self.supervisor().unwrap();
+        kill(supervisor, Signal::KILL);
+        until("the supervisor to end", || !is_alive(supervisor)).await;
+        supervisor
+    }
+
+    /// Kills the component's service, waits until it answers again, and returns the pid that it has then.
+    pub(crate) async fn kill_and_await(&self, component: Component) -> u32 {
+        let killed = self.pids()[component.as_str()];
+        kill(killed, Signal::KILL);
+        let seen = self.seen(component, |seen| {
+            seen.health == Health::Running && seen.pid.is_some_and(|pid| pid != killed)
+        });
+        seen.await.pid.unwrap()
+    }
+
+    /// Waits until the component is like this: what is asked once may have met a busy machine.
+    pub(crate) async fn is(&self, component: Component, health: Health) -> ComponentStatus {
+        self.seen(component, |seen| seen.health == health).await
+    }
+
+    async fn seen(&self, component: Component, wanted: impl Fn(&ComponentStatus) -> bool) -> ComponentStatus {
+        wait::until("the component's status", SOON, &CancellationToken::new(), || async {
             let seen = self.status().await.components.remove(&component).unwrap();
-            Ok::<_, String>(match (seen.health, seen.pid) {
-                (Health::Running, Some(pid)) => Look::Done(pid),
-                _ => Look::NotYet(seen.problem.unwrap_or_default()),
+            Ok::<_, String>(if wanted(&seen) {
+                Look::Done(seen)
+            } else {
+                Look::NotYet(format!("{:?}", (seen.health, seen.pid, seen.problem)))
             })
         })
         .await
@@ -209,6 +235,21 @@ pub(crate) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 
 pub(crate) fn is_free(port: u16) -> bool {
     TcpListener::bind(("127.0.0.1", port)).is_ok()
+}
+
+/// Waits until a port that we held can be listened on: a process that another test is just starting has all that is open
+/// here for a moment, and a process that has ended closes its sockets a moment later.
+pub(crate) async fn is_let_go(port: u16) {
+    until("a port to be let go", || is_free(port)).await;
+}
+
+/// A free port that nobody takes by chance: neither the operating system, which serves connections above, nor a stack that
+/// chooses, nor another test.
+pub(crate) fn spare_port() -> u16 {
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
+    let start = u16::try_from(std::process::id() % 200).unwrap() * 20;
+    let next = || 10_000 + (start + GIVEN.fetch_add(1, Ordering::Relaxed)) % 5_000;
+    std::iter::repeat_with(next).find(|port| is_free(*port)).unwrap()
 }
 
 /// Every component.

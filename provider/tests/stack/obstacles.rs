@@ -10,13 +10,13 @@ use terraform_provider_mlplat::runtimes::process::{Stack, StackError};
 use terraform_provider_mlplat::services::{Postgres, Redis, StackSpec};
 use tokio_util::sync::CancellationToken;
 
-use crate::harness::{TestStack, cache, database, postgres, processes_of};
+use crate::harness::{TestStack, cache, database, is_let_go, postgres, processes_of, spare_port};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_taken_port_names_its_holder_and_nothing_is_made() {
     let test = TestStack::new();
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let port = listener.local_addr().unwrap().port();
+    let port = spare_port();
+    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
     let spec = StackSpec {
         redis: Some(Redis {
             port: Some(port),
@@ -36,6 +36,7 @@ async fn a_taken_port_names_its_holder_and_nothing_is_made() {
     assert!(test.stack.status().await.unwrap().is_none());
     assert!(!test.dir.exists());
     drop(listener);
+    is_let_go(port).await;
     test.apply(&spec).await.unwrap();
     test.destroy().await;
 }

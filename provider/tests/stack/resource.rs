@@ -9,7 +9,7 @@ use terraform_provider_mlplat::config::Config;
 use terraform_provider_mlplat::registry;
 use tfplug::testing::{Action, Harness};
 
-use crate::harness::{TestStack, delete, is_alive, is_free, kill, processes_of, until};
+use crate::harness::{TestStack, delete, is_alive, is_let_go, kill, processes_of, spare_port, until};
 
 /// The provider, and a stack in its default place that is ended with the test.
 struct Place {
@@ -86,7 +86,7 @@ async fn a_component_is_added_changed_and_removed_in_place() {
     let port = stack.state().unwrap()["object_store"]["port"].as_u64().unwrap();
     assert_eq!(stack.apply(demo()).await.unwrap(), Action::Update);
     assert_eq!(stack.state().unwrap()["object_store"], Value::Null);
-    assert!(is_free(u16::try_from(port).unwrap()));
+    is_let_go(u16::try_from(port).unwrap()).await;
     assert_eq!(place.test.pids()["redis"], redis);
     stack.destroy().await.unwrap();
 }
@@ -97,10 +97,10 @@ async fn drift_shows_in_the_plan_and_is_mended() {
     let mut stack = place.harness.resource("mlplat_local_services");
     stack.apply(demo()).await.unwrap();
     // Stopped behind Terraform's back.
-    let (supervisor, redis) = (place.test.supervisor().unwrap(), place.test.pids()["redis"]);
-    kill(supervisor, Signal::KILL);
+    place.test.kill_supervisor().await;
+    let redis = place.test.pids()["redis"];
     kill(redis, Signal::KILL);
-    until("both to end", || !is_alive(supervisor) && !is_alive(redis)).await;
+    until("the service to end", || !is_alive(redis)).await;
     stack.refresh().await.unwrap();
     assert_eq!(stack.state().unwrap()["redis"]["status"], "stopped");
     assert_eq!(stack.apply(demo()).await.unwrap(), Action::Update);
@@ -124,8 +124,8 @@ async fn what_could_not_be_done_shows_again_in_the_next_plan() {
     let place = Place::new().await;
     let mut stack = place.harness.resource("mlplat_local_services");
     stack.apply(demo()).await.unwrap();
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let port = listener.local_addr().unwrap().port();
+    let port = spare_port();
+    let listener = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
     let fixed = json!({"name": "demo", "redis": {"port": port}});
     let refused = stack.apply(fixed.clone()).await.unwrap_err();
     let told = refused.iter().next().unwrap();
@@ -137,6 +137,7 @@ async fn what_could_not_be_done_shows_again_in_the_next_plan() {
     );
     assert_eq!(stack.plan(fixed.clone()).await.unwrap().action, Action::Update);
     drop(listener);
+    is_let_go(port).await;
     assert_eq!(stack.apply(fixed).await.unwrap(), Action::Update);
     assert_eq!(stack.state().unwrap()["redis"]["port"], port);
     stack.destroy().await.unwrap();
