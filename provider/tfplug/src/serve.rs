@@ -23,8 +23,8 @@ use crate::{
 
 /// How long running handlers get, after they were told to stop, before the process ends.
 const HANDLERS: Duration = Duration::from_secs(30);
-/// How long open connections get to close by themselves.
-const CONNECTIONS: Duration = Duration::from_millis(500);
+/// How long open connections get to close by themselves; Terraform waits no longer for the process.
+const CONNECTIONS: Duration = Duration::from_secs(2);
 /// Large states come in few round trips.
 const STREAM_WINDOW: u32 = 2 << 20;
 const CONNECTION_WINDOW: u32 = 8 << 20;

@@ -23,7 +23,7 @@ use tonic::transport::server::Connected;
 use crate::error::ServeError;
 
 /// A peer that is slower than this with its TLS handshake is not the host.
-const TLS_DEADLINE: Duration = Duration::from_secs(10);
+const TLS_DEADLINE: Duration = Duration::from_secs(60);
 
 /// Pause after a failed accept, so that a process without free file descriptors does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

@@ -7,6 +7,7 @@ mod support;
 
 use std::{
     io::{BufRead, BufReader, Read},
+    path::PathBuf,
     process::{Command, Stdio},
     time::Duration,
 };
@@ -17,7 +18,7 @@ use generated::{
 };
 use support::{
     example,
-    plugin_host::{Certificate, Connection, Plugin, pause, signal},
+    plugin_host::{Certificate, Connection, Plugin, SOON, pause, signal},
 };
 
 const METADATA: &str = "/tfplugin6.Provider/GetMetadata";
@@ -212,6 +213,18 @@ fn thing(set: &[(&str, &str)]) -> Option<DynamicValue> {
     })
 }
 
+/// Waits for a file of the provider.
+async fn is_there(file: PathBuf) {
+    tokio::time::timeout(SOON, async {
+        let mut looks = tokio::time::interval(Duration::from_millis(10));
+        while !file.exists() {
+            looks.tick().await;
+        }
+    })
+    .await
+    .unwrap_or_else(|_| panic!("waited {SOON:?} for {}", file.display()));
+}
+
 async fn configure(connection: &Connection) {
     use tfplugin6::configure_provider::{Request, Response};
     let config = Some(DynamicValue {
@@ -334,11 +347,12 @@ async fn an_apply_goes_on_when_its_client_stops_waiting() {
     };
     let call = connection.call::<Response>("/tfplugin6.Provider/ApplyResourceChange", &request);
     // Dropping the call resets its stream.
-    assert!(tokio::time::timeout(Duration::from_millis(100), call).await.is_err());
-    let file = folder.path().join("slow.json");
-    while !file.exists() {
-        tokio::task::yield_now().await;
+    tokio::select! {
+        answer = call => panic!("{answer:?}"),
+        () = is_there(folder.path().join("slow.begun")) => {}
     }
+    std::fs::write(folder.path().join("slow.go"), "").unwrap();
+    is_there(folder.path().join("slow.json")).await;
 }
 
 #[tokio::test]
@@ -375,7 +389,7 @@ async fn shutdown_ends_the_process_and_removes_the_socket() {
     let _: () = connection.call("/plugin.GRPCController/Shutdown", &()).await.unwrap();
     drop(connection);
     let folder = plugin.socket_folder().to_owned();
-    plugin.wait_for_end(Duration::from_secs(2));
+    plugin.wait_for_end();
     assert!(!folder.exists());
 }
 
@@ -392,7 +406,7 @@ async fn ctrl_c_and_stop_leave_the_server_up_and_a_termination_ends_it() {
     metadata(&connection).await.unwrap();
     plugin.signal("TERM");
     let folder = plugin.socket_folder().to_owned();
-    plugin.wait_for_end(Duration::from_secs(2));
+    plugin.wait_for_end();
     assert!(!folder.exists());
 }
 
@@ -402,7 +416,7 @@ async fn a_host_that_is_gone_ends_the_process() {
     let connection = plugin.connect().await.unwrap();
     metadata(&connection).await.unwrap();
     drop(connection);
-    plugin.wait_for_end(Duration::from_secs(5));
+    plugin.wait_for_end();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -411,8 +425,9 @@ async fn a_host_that_is_killed_in_an_apply_cancels_it_and_ends_the_process() {
     let mut plugin = Plugin::start();
     let connection = plugin.connect().await.unwrap();
     configure(&connection).await;
+    let folder = tempfile::tempdir().unwrap();
     let planned_state = thing(&[
-        ("folder", "/tmp"),
+        ("folder", folder.path().to_str().unwrap()),
         ("name", "never"),
         ("size", "1"),
         ("trouble", "endless"),
@@ -424,9 +439,13 @@ async fn a_host_that_is_killed_in_an_apply_cancels_it_and_ends_the_process() {
         ..Default::default()
     };
     let call = connection.call::<Response>("/tfplugin6.Provider/ApplyResourceChange", &request);
-    assert!(tokio::time::timeout(Duration::from_millis(200), call).await.is_err());
+    tokio::select! {
+        answer = call => panic!("{answer:?}"),
+        () = is_there(folder.path().join("never.begun")) => {}
+    }
     drop(connection);
-    plugin.wait_for_end(Duration::from_secs(6));
+    plugin.wait_for_end();
+    assert!(folder.path().join("never.stopped").exists(), "it was not told to stop");
 }
 
 #[test]

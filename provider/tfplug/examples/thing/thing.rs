@@ -9,8 +9,6 @@ use tfplug::{
 
 use crate::{Clients, Meta};
 
-const SECOND: Duration = Duration::from_secs(1);
-
 /// A thing that is kept as a JSON file.
 #[derive(Model, Clone)]
 pub(crate) struct Thing {
@@ -35,7 +33,7 @@ pub(crate) struct Thing {
     rules: Option<Vec<Rule>>,
     /// Labels by name.
     labels: Option<BTreeMap<String, Rule>>,
-    /// What goes wrong when it is made: a panic, no end, a second's delay, or an error half way.
+    /// What goes wrong when it is made: a panic, no end, none before there is a file NAME.go, or an error half way.
     #[model(one_of = ["panic", "endless", "slow", "half"])]
     trouble: Option<String>,
     /// Its file.
@@ -74,7 +72,17 @@ pub(crate) struct Things;
 
 impl Thing {
     fn file(&self) -> PathBuf {
-        PathBuf::from(&self.folder).join(format!("{}.json", self.name))
+        self.beside("json")
+    }
+
+    fn beside(&self, ending: &str) -> PathBuf {
+        PathBuf::from(&self.folder).join(format!("{}.{ending}", self.name))
+    }
+
+    /// Says in a file how far it has come.
+    fn mark(&self, ending: &str) -> Result<(), Diagnostics> {
+        let file = self.beside(ending);
+        Ok(fs::write(&file, "").map_err(|error| failed(&file, "write", &error))?)
     }
 
     /// Writes the file and fills in what is computed.
@@ -124,13 +132,17 @@ impl Resource for Things {
         match planned.trouble.as_deref() {
             Some("panic") => panic!("the thing {} exploded", planned.name),
             Some("endless") => {
+                planned.mark("begun")?;
                 context.cancelled().await;
+                planned.mark("stopped")?;
                 Err(Diagnostic::error("The thing was not made: Terraform asked to stop").into())
             }
             Some("slow") => {
-                tokio::time::interval_at(tokio::time::Instant::now() + SECOND, SECOND)
-                    .tick()
-                    .await;
+                planned.mark("begun")?;
+                let mut looks = tokio::time::interval(Duration::from_millis(10));
+                while !planned.beside("go").exists() {
+                    looks.tick().await;
+                }
                 Ok(planned.write(context, &config)?)
             }
             Some("half") => {
