@@ -6,8 +6,8 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{AsyncCommands, Client, RedisError};
 
 const CONNECT: Duration = Duration::from_secs(2);
-/// A cache that takes longer is no gain.
-const RESPONSE: Duration = Duration::from_millis(500);
+/// A cache that takes longer is no gain; the database may take 5 s.
+const RESPONSE: Duration = Duration::from_secs(2);
 /// How long a cached list lives, and so how stale it can be when the cache misses an invalidation.
 const TTL_SECONDS: u64 = 30;
 const GENERATION: &str = "artefact-store:generation";

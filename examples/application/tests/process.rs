@@ -3,6 +3,7 @@
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use reqwest::{Client, StatusCode};
@@ -22,6 +23,15 @@ const AWAY: [(&str, &str); 7] = [
     ("S3_BUCKET", "models"),
 ];
 
+/// A free port that nobody takes by chance: neither the operating system, which serves connections above, nor another test.
+fn spare_port() -> u16 {
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
+    let start = u16::try_from(std::process::id() % 200).unwrap() * 20;
+    let next = || 10_000 + (start + GIVEN.fetch_add(1, Ordering::Relaxed)) % 5_000;
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    std::iter::repeat_with(next).find(is_free).unwrap()
+}
+
 struct Store {
     /// Gone once it was stopped.
     child: Option<Child>,
@@ -35,7 +45,7 @@ impl Store {
     }
 
     async fn run(mode: &str, variables: &[(&str, &str)]) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = spare_port();
         let child = Command::new(env!("CARGO_BIN_EXE_artefact-store"))
             .arg(mode)
             .env_clear()
@@ -47,7 +57,7 @@ impl Store {
             .unwrap();
         let client = Client::builder()
             .no_proxy()
-            .timeout(Duration::from_secs(20))
+            .timeout(Duration::from_secs(60))
             .build()
             .unwrap();
         let store = Self {
@@ -55,7 +65,7 @@ impl Store {
             url: format!("http://127.0.0.1:{port}"),
             client,
         };
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(60);
         while store.client.get(format!("{}/healthz", store.url)).send().await.is_err() {
             assert!(Instant::now() < deadline, "it never answered");
             tokio::task::yield_now().await;
