@@ -2,16 +2,19 @@
 
 use crate::{Cloud, THIS};
 use harness::emulators::Kind;
-use harness::process;
+use harness::{process, wait};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 /// Runs `terraform apply` or `destroy`, and kills its providers after this call. `false` = it ended before.
 fn killed_after(cloud: &Cloud, call: usize, command: &str) -> bool {
     let terraform = Arc::new(AtomicU32::new(0));
     let of_hook = Arc::clone(&terraform);
     cloud.proxy.after_call(call, move || {
-        let parent = of_hook.load(Ordering::SeqCst);
+        let parent = wait::until("the process id of Terraform", Duration::from_secs(60), || {
+            Some(of_hook.load(Ordering::SeqCst)).filter(|pid| *pid != 0)
+        });
         for provider in process::children(parent) {
             process::kill(provider);
         }

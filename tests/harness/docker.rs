@@ -47,7 +47,7 @@ impl Docker {
             .spawn()
             .expect("dockerd starts");
         let mut docker = Self { folder, engine };
-        wait::until("the Docker engine to answer", Duration::from_secs(60), || {
+        wait::until("the Docker engine to answer", Duration::from_secs(180), || {
             if let Some(status) = docker.engine.try_wait().expect("its state can be asked") {
                 panic!(
                     "the Docker engine ended with {status}:\n{}To fix: {INSTALL}",

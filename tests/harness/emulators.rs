@@ -1,13 +1,15 @@
 //! AWS without an account: moto and MiniStack on 127.0.0.1, started once per test binary and ended with it.
 
-use crate::{http, process, repository, wait};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use crate::program::pinned;
+use crate::{http, process, wait};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// Starting takes a second or two; a cold disk and a busy machine take their time.
-const START: Duration = Duration::from_secs(90);
+const START: Duration = Duration::from_secs(180);
 
 /// Runs a server until the pipe that is its standard input closes, which happens however the test ends.
 const UNTIL_THE_TEST_ENDS: &str = r#"
@@ -64,7 +66,7 @@ impl Emulator {
     }
 
     fn try_to_start(kind: Kind, settings: &[(&str, &str)]) -> Option<Self> {
-        let address = free_address();
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, process::spare_port()));
         let mut command = Command::new("bash");
         command
             .args(["-c", UNTIL_THE_TEST_ENDS, "emulator"])
@@ -93,7 +95,8 @@ impl Emulator {
             if launcher.try_wait().is_ok_and(|ended| ended.is_some()) {
                 return Some(false);
             }
-            process::listening(address.port()).then_some(true)
+            let ours = |&pid: &u32| process::listens(pid, address.port());
+            process::children(launcher.id()).iter().any(ours).then_some(true)
         });
         answers.then(|| Self {
             address,
@@ -138,21 +141,11 @@ impl Drop for Emulator {
 
 impl Kind {
     /// The pinned emulator, installed once into the user's cache.
-    fn program(self) -> String {
+    fn program(self) -> PathBuf {
         let name = match self {
             Self::Moto => "moto",
             Self::MiniStack => "ministack",
         };
-        let output = Command::new(repository().join(".ci/tools"))
-            .arg(name)
-            .output()
-            .expect("bash runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+        pinned(name)
     }
-}
-
-fn free_address() -> SocketAddr {
-    let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    socket.local_addr().expect("a bound socket has an address")
 }

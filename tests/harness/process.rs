@@ -1,9 +1,11 @@
 //! Looking at processes (Linux: /proc) and ending those that a test started.
 
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process};
 use std::fs;
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 /// Whether the process runs (a zombie does not).
 pub fn alive(pid: u32) -> bool {
@@ -20,16 +22,21 @@ pub fn alive(pid: u32) -> bool {
         .starts_with('Z')
 }
 
-/// Sends SIGKILL.
+/// Sends SIGKILL. A process that has ended by itself just now takes none.
 pub fn kill(pid: u32) {
-    kill_process(identify(pid).expect("a process id is positive"), Signal::KILL)
-        .unwrap_or_else(|error| panic!("killing process {pid}: {error}"));
+    send(pid, Signal::KILL);
 }
 
 /// Sends SIGTERM: an orderly end.
 pub fn terminate(pid: u32) {
-    kill_process(identify(pid).expect("a process id is positive"), Signal::TERM)
-        .unwrap_or_else(|error| panic!("terminating process {pid}: {error}"));
+    send(pid, Signal::TERM);
+}
+
+fn send(pid: u32, signal: Signal) {
+    match kill_process(identify(pid).expect("a process id is positive"), signal) {
+        Ok(()) | Err(Errno::SRCH) => {}
+        Err(error) => panic!("{signal:?} to process {pid}: {error}"),
+    }
 }
 
 /// Sends SIGINT to a process and all of its group, as Ctrl-C in a terminal does.
@@ -45,6 +52,36 @@ fn identify(pid: u32) -> Option<Pid> {
 /// Whether somebody accepts connections on this port of 127.0.0.1.
 pub fn listening(port: u16) -> bool {
     TcpStream::connect(("127.0.0.1", port)).is_ok()
+}
+
+/// Whether it is this process that accepts connections on this port.
+pub fn listens(pid: u32, port: u16) -> bool {
+    let sockets = fs::read_to_string("/proc/net/tcp").unwrap_or_default();
+    let ends = format!(":{port:04X}");
+    let listeners: Vec<String> = sockets
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .filter(|fields| fields.len() > 9 && fields[1].ends_with(&ends) && fields[3] == "0A")
+        .map(|fields| format!("socket:[{}]", fields[9]))
+        .collect();
+    let open = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    open.filter_map(|descriptor| fs::read_link(descriptor.path()).ok())
+        .any(|link| listeners.iter().any(|listener| link == Path::new(listener)))
+}
+
+/// Whether this port of 127.0.0.1 can be listened on.
+pub fn is_free(port: u16) -> bool {
+    TcpListener::bind(("127.0.0.1", port)).is_ok()
+}
+
+/// A free port that nobody takes by chance: neither the operating system, which serves connections above, nor a stack that
+/// chooses, nor another test of this process.
+pub fn spare_port() -> u16 {
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
+    let start = u16::try_from(std::process::id() % 200).expect("less than 200") * 20;
+    let next = || 10_000 + (start + GIVEN.fetch_add(1, Ordering::Relaxed)) % 5_000;
+    let mut tried = std::iter::repeat_with(next).take(5_000);
+    tried.find(|port| is_free(*port)).expect("5000 ports are not all taken")
 }
 
 /// Every running process whose command line or working folder mentions this folder, with its command line.

@@ -83,6 +83,22 @@ pub fn pinned(name: &str) -> PathBuf {
     PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())
 }
 
+/// Writes a shell script that can be run at once. Another process writes it: what is open for writing in this one, a
+/// program that another test is just starting has open for a moment too, and nobody may run such a file.
+pub fn script(path: &Path, text: &str) {
+    let status = Command::new("sh")
+        .args([
+            "-c",
+            "printf '#!/bin/sh\\n%s\\n' \"$2\" >\"$1\" && chmod 700 \"$1\"",
+            "sh",
+        ])
+        .arg(path)
+        .arg(text)
+        .status()
+        .expect("sh runs");
+    assert!(status.success(), "{} is not written", path.display());
+}
+
 fn in_path(name: &str) -> Option<PathBuf> {
     env::split_paths(&env::var_os("PATH")?)
         .map(|folder| folder.join(name))

@@ -1,12 +1,11 @@
 //! cluster_access: pods reach the services on one more address of this machine. A second loopback address stands for the
 //! cluster's bridge: what listens on one is not seen on the other.
 
-use crate::{nothing_is_left, pids, port};
+use crate::{SOON, nothing_is_left, pids, port};
 use harness::{Project, wait};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
 
 const BRIDGE: &str = "127.0.0.2";
 
@@ -75,7 +74,7 @@ fn pods_reach_the_services_where_the_contract_says_and_access_is_taken_without_a
     project.plans_nothing();
     let contract = fs::read_to_string(project.path("endpoints.yaml")).expect("the contract");
     assert!(!contract.contains("cluster:"), "{contract}");
-    wait::until("the access to end", Duration::from_secs(10), || {
+    wait::until("the access to end", SOON, || {
         TcpStream::connect((BRIDGE, redis)).is_err().then_some(())
     });
     assert_eq!(pids(&project, "access"), before, "no service was started anew");

@@ -1,7 +1,7 @@
 //! mlplat_environment: the contract file and the Secret manifest.
 
 use crate::nothing_is_left;
-use harness::Project;
+use harness::{Project, process};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
@@ -68,10 +68,7 @@ fn the_contract_and_the_secret_are_written_kept_and_removed() {
 fn a_changed_port_reaches_the_contract_in_the_same_apply() {
     let project = Project::new(WITH_SECRET);
     project.apply();
-    let free = std::net::TcpListener::bind("127.0.0.1:0")
-        .and_then(|socket| socket.local_addr())
-        .expect("a port")
-        .port();
+    let free = process::spare_port();
     project.configure(&WITH_SECRET.replace("redis    = {}", &format!("redis    = {{ port = {free} }}")));
     project.apply();
     project.plans_nothing();

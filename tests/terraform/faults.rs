@@ -1,13 +1,11 @@
 //! Things that go wrong behind Terraform's back or in the middle of an apply.
 
-use crate::{CACHE, PAIR, THIS, nothing_is_left, pids, port, status, supervisor};
+use crate::{CACHE, PAIR, SOON, THIS, nothing_is_left, pids, port, status, supervisor};
 use harness::{Project, process, wait};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::TcpListener;
-use std::time::Duration;
 use std::{fs, process::Command};
-
-const SOON: Duration = Duration::from_secs(15);
 
 #[test]
 fn a_killed_service_comes_back_by_itself() {
@@ -33,8 +31,7 @@ fn services_survive_their_supervisor_and_are_adopted() {
     let project = Project::new(PAIR);
     project.apply();
     let before = pids(&project, "pair");
-    let dead = supervisor(&project, "pair");
-    process::kill(dead);
+    let dead = kill_supervisor(&project, "pair");
     assert!(before.values().all(|&pid| process::alive(pid)), "the services go on");
     project.apply();
     assert_eq!(before, pids(&project, "pair"), "adopted, not started again");
@@ -49,23 +46,26 @@ fn everything_killed_is_drift_and_comes_back_on_the_same_ports() {
     let project = Project::new(PAIR);
     project.apply();
     let ports = ["postgres", "redis"].map(|component| port(&project, component));
-    process::kill(supervisor(&project, "pair"));
-    for pid in pids_of_the_dead(&project) {
+    kill_supervisor(&project, "pair");
+    let left = || process::mentioning(&project.stack("pair"));
+    for (pid, _) in left() {
         process::kill(pid);
     }
+    wait::until("all to end", SOON, || left().is_empty().then_some(()));
     project.plans_a_change();
     project.apply();
     project.plans_nothing();
     assert_eq!(ports, ["postgres", "redis"].map(|component| port(&project, component)));
 }
 
-/// The services' ids while no supervisor answers.
-fn pids_of_the_dead(project: &Project) -> Vec<u32> {
-    process::mentioning(&project.stack("pair"))
-        .into_iter()
-        .map(|(pid, _)| pid)
-        .filter(|&pid| process::alive(pid))
-        .collect()
+/// Kills a stack's supervisor and waits until it has ended: nobody looks after the services then.
+fn kill_supervisor(project: &Project, stack: &str) -> u32 {
+    let supervisor = supervisor(project, stack);
+    process::kill(supervisor);
+    wait::until("the supervisor to end", SOON, || {
+        (!process::alive(supervisor)).then_some(())
+    });
+    supervisor
 }
 
 #[test]
@@ -101,10 +101,10 @@ fn a_lost_state_adopts_the_running_stack() {
 
 #[test]
 fn a_provider_killed_in_the_middle_of_an_apply_converges_without_a_second_postgres() {
-    let project = Project::new(PAIR);
+    let project = Project::new(&endless());
     let mut terraform = project.start(&["apply", "-auto-approve", "-no-color"]);
-    wait::until("the stack's folder", SOON, || {
-        project.stack("pair").join("postgres").exists().then_some(())
+    wait::until("PostgreSQL to be started", SOON, || {
+        project.stack("pair").join("postgres/data").exists().then_some(())
     });
     let provider = wait::until("the provider's process", SOON, || {
         child(terraform.id(), "terraform-provider-mlplat")
@@ -112,6 +112,7 @@ fn a_provider_killed_in_the_middle_of_an_apply_converges_without_a_second_postgr
     process::kill(provider);
     assert!(!terraform.wait().expect("terraform ends").success());
 
+    project.configure(PAIR);
     project.apply();
     project.plans_nothing();
     let servers: Vec<_> = process::mentioning(&project.stack("pair"))
@@ -121,6 +122,12 @@ fn a_provider_killed_in_the_middle_of_an_apply_converges_without_a_second_postgr
     assert_eq!(servers.len(), 1, "{servers:?}");
     project.destroy();
     nothing_is_left(&project);
+}
+
+/// A stack whose apply would come to its end in an hour: it is in its middle whenever the test gets there.
+fn endless() -> String {
+    let seeded = "{ database = \"artefacts\", seed_sql = \"SELECT pg_sleep(3600)\" }";
+    PAIR.replace("{ database = \"artefacts\" }", seeded)
 }
 
 /// Whether this is a server itself rather than one of its workers.
@@ -141,14 +148,15 @@ fn parent(pid: u32) -> Option<u32> {
 
 #[test]
 fn an_interrupted_apply_loses_nothing() {
-    let project = Project::new(PAIR);
+    let project = Project::new(&endless());
     let mut terraform = project.start(&["apply", "-auto-approve", "-no-color"]);
     wait::until("the stack's folder", SOON, || {
         project.stack("pair").join("postgres").exists().then_some(())
     });
     process::interrupt(terraform.id());
-    terraform.wait().expect("terraform ends");
+    assert!(!terraform.wait().expect("terraform ends").success());
 
+    project.configure(PAIR);
     project.apply();
     project.plans_nothing();
     project.destroy();
@@ -157,14 +165,16 @@ fn an_interrupted_apply_loses_nothing() {
 
 #[test]
 fn a_taken_port_names_its_holder_and_is_left_alone() {
-    let holder = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = holder.local_addr().expect("bound").port();
+    let port = process::spare_port();
+    let holder = TcpListener::bind(("127.0.0.1", port)).expect("a port");
     let project = Project::new(&CACHE.replace("{}", &format!("{{ port = {port} }}")));
     let own = std::process::id().to_string();
     project
         .apply_with(&[])
         .fails_with(&["redis.port", &port.to_string(), &own]);
     drop(holder);
+    // A process that another test is just starting has all that is open here for a moment.
+    wait::until("the port to be let go", SOON, || process::is_free(port).then_some(()));
     project.apply();
     project.plans_nothing();
 }
@@ -283,24 +293,27 @@ fn a_strangers_process_is_never_signalled() {
     let project = Project::new(CACHE);
     project.apply();
     let before: BTreeMap<String, u32> = pids(&project, "cache");
-    process::kill(supervisor(&project, "cache"));
+    kill_supervisor(&project, "cache");
     process::kill(before["redis"]);
     wait::until("the cache to end", SOON, || {
         (!process::alive(before["redis"])).then_some(())
     });
     // A stranger now has the recorded process id (the file is edited: waiting for a reuse would take hours).
-    let mut stranger = Command::new("sleep").arg("60").spawn().expect("sleep starts");
+    let mut stranger = Command::new("sleep").arg("3600").spawn().expect("sleep starts");
     let file = project.stack("cache").join("state.json");
     let recorded = fs::read_to_string(&file).expect("the recorded state");
-    let edited = recorded.replace(&before["redis"].to_string(), &stranger.id().to_string());
-    assert_ne!(recorded, edited, "the process id is recorded");
-    fs::write(&file, edited).expect("written");
+    let mut state: Value = serde_json::from_str(&recorded).expect("JSON");
+    let pid = &mut state["units"]["redis"]["process"]["pid"];
+    assert_eq!(*pid, before["redis"], "the process id is recorded");
+    *pid = stranger.id().into();
+    fs::write(&file, state.to_string()).expect("written");
     project.apply();
     project.plans_nothing();
     project.destroy();
-    assert!(process::alive(stranger.id()), "the stranger lives");
+    let ended = stranger.try_wait().expect("a child can be waited for");
     stranger.kill().expect("ours to end");
     stranger.wait().expect("ended");
+    assert_eq!(ended, None, "the stranger lives");
     nothing_is_left(&project);
 }
 

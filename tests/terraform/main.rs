@@ -31,6 +31,9 @@ resource "mlplat_local_services" "this" {
 /// The address of the resource in these configurations.
 const THIS: &str = "mlplat_local_services.this";
 
+/// Every wait of a test ends after this.
+const SOON: Duration = Duration::from_secs(60);
+
 /// The process ids of a stack's services by component.
 fn pids(project: &Project, stack: &str) -> BTreeMap<String, u32> {
     let status = status(project, stack);
@@ -69,7 +72,7 @@ fn port(project: &Project, component: &str) -> u16 {
 /// When anything of the project's stacks is left: a process, a folder.
 #[track_caller]
 fn nothing_is_left(project: &Project) {
-    wait::until("every process of the stack to end", Duration::from_secs(10), || {
+    wait::until("every process of the stack to end", SOON, || {
         process::mentioning(&project.path("data")).is_empty().then_some(())
     });
     let stacks: Vec<_> = std::fs::read_dir(project.path("data/stacks"))

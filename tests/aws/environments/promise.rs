@@ -7,10 +7,9 @@ use super::{Tree, command};
 use harness::emulators::Kind;
 use harness::program::{binary, kustomize};
 use harness::project::run;
-use harness::{mlplat, wait};
+use harness::{mlplat, process, wait};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::Duration;
@@ -179,10 +178,7 @@ fn what_the_operator_makes(tree: &Tree) -> String {
 /// The rendered backend answers as it should with exactly the variables of its manifest, and those of `env`.
 #[track_caller]
 fn answers(tree: &Tree, manifests: &[&str], env: &[&str]) {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .and_then(|socket| socket.local_addr())
-        .expect("a port")
-        .port();
+    let port = process::spare_port();
     let log = fs::File::create(tree.project.path("backend.log")).expect("a log");
     let mut backend = command(tree, &mlplat());
     backend.arg("run").args(manifests.iter().flat_map(|file| ["-f", file]));
@@ -203,10 +199,10 @@ fn answers(tree: &Tree, manifests: &[&str], env: &[&str]) {
             .expect("mlplat runs"),
     );
     let text = || fs::read_to_string(tree.project.path("backend.log")).unwrap_or_default();
-    wait::until("the application to listen", Duration::from_secs(60), || {
+    wait::until("the application to listen", Duration::from_secs(120), || {
         let ended = backend.0.try_wait().expect("a child can be waited for");
         assert!(ended.is_none(), "{manifests:?}: the application ended:\n{}", text());
-        harness::process::listening(port).then_some(())
+        process::listening(port).then_some(())
     });
     let tried = run(command(tree, &binary("artefact-store")).args(["try", &format!("http://127.0.0.1:{port}")]));
     assert_eq!(tried.code, Some(0), "{manifests:?}:\n{}\n{}", tried.text, text());

@@ -50,11 +50,11 @@ fn an_environment_keeps_its_state_in_its_bucket_and_refuses_a_second_apply_at_on
     what_is_committed_is_what_is_written(&tree);
 
     // The first apply is in the middle of its refresh, and holds the lock, when the second one begins.
-    tree.proxy.fault(Fault::Hang, 1, |call| {
+    tree.proxy.fault(Fault::Hang, 1000, |call| {
         call.path.contains("example-artefacts-staging-models")
     });
     let mut first = tree.start(ENVIRONMENT, &["apply", "-auto-approve", "-no-color", "-input=false"]);
-    wait::until("the first apply to hold the lock", Duration::from_secs(60), || {
+    wait::until("the first apply to hold the lock", Duration::from_secs(180), || {
         (tree.emulator.s3("HEAD", &format!("{STATE}.tflock"), "").status() == 200).then_some(())
     });
     let second = tree.in_environment(ENVIRONMENT, &["apply", "-auto-approve", "-no-color", "-input=false"]);
