@@ -103,7 +103,7 @@ impl Application {
     #[track_caller]
     pub(crate) fn is_ready(&self, cluster: &Cluster) {
         for deployment in ["deployment/backend", "deployment/frontend", "deployment/prometheus"] {
-            let status = self.run(cluster, &["rollout", "status", deployment, "--timeout=180s"]);
+            let status = self.run(cluster, &["rollout", "status", deployment, "--timeout=300s"]);
             if status.code != Some(0) {
                 let pods = self.run(cluster, &["describe", "pods"]).text;
                 let logs = self.run(cluster, &["logs", deployment, "--tail=20"]).text;
@@ -120,7 +120,7 @@ impl Application {
 
     /// Deletes the namespace and waits until it is gone.
     pub(crate) fn delete(&self, cluster: &Cluster) {
-        let delete = ["delete", "namespace", &self.namespace, "--timeout=120s"];
+        let delete = ["delete", "namespace", &self.namespace, "--timeout=300s"];
         cluster.run(&delete).success();
     }
 

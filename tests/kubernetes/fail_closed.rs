@@ -49,7 +49,7 @@ fn pods_of_a_skipped_function_do_not_start() {
         let talking = "app.kubernetes.io/name in (backend, report)";
         let pods = wait::until(
             "the pods that would talk to the services",
-            Duration::from_secs(90),
+            Duration::from_secs(300),
             || {
                 let pods = application
                     .run(cluster, &["get", "pods", "-l", talking, "-o", waiting])

@@ -5,7 +5,6 @@ use harness::Project;
 use harness::cluster::{Cluster, NODE};
 use harness::project::Output;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 
 const THIS: &str = "mlplat_environment.this";
 /// The password, as it is and as a Secret holds it.
@@ -278,8 +277,7 @@ fn a_cluster_that_is_away_or_refuses_is_an_error_that_says_what_to_do_and_nothin
     let server = format!("{}:6443", node.site().node());
     let plugin = |script: &str| {
         let path = place.project.path("login");
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("a test writes its own folder");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).expect("its owner may");
+        harness::program::script(&path, script);
         let exec = format!(
             "exec: {{apiVersion: client.authentication.k8s.io/v1, interactiveMode: IfAvailable, command: {:?}}}",
             path.display()

@@ -3,6 +3,10 @@
 use crate::application::Application;
 use crate::node;
 use harness::cluster::Cluster;
+use harness::wait;
+use std::time::Duration;
+
+const SOON: Duration = Duration::from_secs(120);
 
 /// Stands in for the operator's definition, with the fields that ExternalSecrets of ours have.
 const EXTERNAL_SECRETS: &str = include_str!("rules/external-secrets.yaml");
@@ -35,9 +39,13 @@ fn every_overlay_is_accepted_with_every_field() {
             "wait",
             "--for=condition=Established",
             "crd/externalsecrets.external-secrets.io",
-            "--timeout=60s",
+            "--timeout=300s",
         ])
         .success();
+    // What is established is listed a moment later.
+    wait::until("the new kind", SOON, || {
+        (cluster.run(&["get", "externalsecrets"]).code == Some(0)).then_some(())
+    });
     let application = Application::new("artefact-store", 30080).with_contract();
     namespace(cluster, "artefact-store");
     for overlay in ["local", "dev", "staging", "prod"] {
@@ -90,7 +98,10 @@ fn operators_look_at_everything_but_secrets() {
         let as_operator = ["--as=somebody", "--as-group=artefact-store-operators"];
         application.run(cluster, &[&as_operator, arguments].concat())
     };
-    may(&["get", "pods,deployments,networkpolicies"]).success();
+    // The API server hears of a new binding a moment after it was stored.
+    wait::until("the operators' rights", SOON, || {
+        (may(&["get", "pods,deployments,networkpolicies"]).code == Some(0)).then_some(())
+    });
     may(&["rollout", "restart", "deployment/frontend"]).success();
     for forbidden in [
         &["get", "secrets"][..],

@@ -7,7 +7,6 @@ use harness::program::binary;
 use harness::project::run;
 use harness::{Project, process, wait};
 use std::fs;
-use std::net::TcpListener;
 use std::process::Command;
 use std::time::Duration;
 
@@ -61,14 +60,6 @@ resource "mlplat_environment" "this" {{
     )
 }
 
-/// A port that is free on this machine's own addresses.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .and_then(|socket| socket.local_addr())
-        .expect("a port")
-        .port()
-}
-
 /// Uses the application through this address: rows, cached lists and blobs, every answer checked.
 #[track_caller]
 fn use_application(address: &str) -> String {
@@ -81,7 +72,7 @@ fn use_application(address: &str) -> String {
 fn pods_use_the_services_of_this_machine_and_follow_a_changed_port() {
     let cluster = node();
     let application = Application::new("whole-path", 30090);
-    let (before, after) = (free_port(), free_port());
+    let (before, after) = (process::spare_port(), process::spare_port());
     let project = Project::new(&with_files(&application, cluster, before));
     project.apply();
     application.deploy(cluster).success();
@@ -106,14 +97,14 @@ fn pods_use_the_services_of_this_machine_and_follow_a_changed_port() {
         .success();
     let finished = application.run(
         cluster,
-        &["wait", "--for=condition=Complete", "job/now", "--timeout=120s"],
+        &["wait", "--for=condition=Complete", "job/now", "--timeout=300s"],
     );
     let logs = application.run(cluster, &["logs", "job/now"]).text;
     assert_eq!(finished.code, Some(0), "{}\n{logs}", finished.text);
 
     let monitoring = application.address_of(cluster, "prometheus");
     let query = format!("http://{monitoring}/api/v1/query?query=sum(up%7Bjob%3D%22backend%22%7D)");
-    wait::until("Prometheus to have seen the backend", Duration::from_secs(90), || {
+    wait::until("Prometheus to have seen the backend", Duration::from_secs(300), || {
         let answer = run(Command::new("curl").args(["-sS", &query])).text;
         answer.contains(",\"1\"]").then_some(())
     });
@@ -139,7 +130,7 @@ fn pods_use_the_services_of_this_machine_and_follow_a_changed_port() {
     assert!(
         !application.contract().join("endpoints.yaml").exists() && !application.contract().join("secret.yaml").exists()
     );
-    wait::until("every process of the stack to end", Duration::from_secs(10), || {
+    wait::until("every process of the stack to end", Duration::from_secs(60), || {
         process::mentioning(&project.path("data")).is_empty().then_some(())
     });
 }
@@ -154,7 +145,7 @@ fn two_environments_in_two_namespaces_do_not_meet() {
         let text = fs::read_to_string(&list).expect("a kustomization");
         fs::write(&list, text.replace("  - secret.yaml\n", "")).expect("the copy can be written");
         cluster.run(&["create", "namespace", namespace]).success();
-        let project = Project::new(&in_cluster(&application, cluster, free_port()));
+        let project = Project::new(&in_cluster(&application, cluster, process::spare_port()));
         project.apply();
         application.deploy(cluster).success();
         (application, project)

@@ -101,7 +101,7 @@ impl Cluster {
         files::folders(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         let mut outer = spawn(folder, &programs, detached)?;
         let life = outer.stdin.take();
-        let connected = wait::within(Duration::from_secs(10), || first_process_of(folder))
+        let connected = wait::within(Duration::from_secs(60), || first_process_of(folder))
             .ok_or_else(|| format!(
                     "the node's first process does not start; root of a container may lack the right to make namespaces. \
                      To fix: run it on a machine, or in a container that may{}",
@@ -207,9 +207,9 @@ impl Cluster {
         let _ = File::create(self.site.folder().join("stop"));
         drop(self.life.take());
         let gone = || (!process::alive(self.first_process)).then_some(());
-        if wait::within(Duration::from_secs(20), gone).is_none() {
+        if wait::within(Duration::from_secs(60), gone).is_none() {
             process::kill(self.first_process);
-            wait::until("a killed node to end", Duration::from_secs(10), gone);
+            wait::until("a killed node to end", Duration::from_secs(60), gone);
         }
         if let Some(mut outer) = self.outer.take() {
             let _ = outer.wait();

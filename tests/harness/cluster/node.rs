@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 /// How long whoever started the node may take to connect it.
 const CONNECTED_WITHIN: Duration = Duration::from_secs(60);
 
-/// Runs a node until it is asked to stop: by a file `stop` in its folder or, unless it is `detached`, by the end of its
+/// Runs a node until it is asked to stop: by a file `stop` in its folder, by the end of the folder or, unless it is `detached`, by the end of its
 /// standard input, which comes when whoever started it ends in any way.
 pub fn run_node(folder: &Path, detached: bool) -> Result<(), String> {
     let orphaned = Arc::new(AtomicBool::new(false));
@@ -33,7 +33,8 @@ pub fn run_node(folder: &Path, detached: bool) -> Result<(), String> {
             orphaned.store(true, Ordering::Relaxed);
         });
     }
-    let stopping = || orphaned.load(Ordering::Relaxed) || folder.join("stop").exists();
+    // A folder that is gone was taken away while this process was only just starting.
+    let stopping = || orphaned.load(Ordering::Relaxed) || folder.join("stop").exists() || !folder.exists();
     let site = wait::until("this node's addresses", CONNECTED_WITHIN, || {
         Site::read(folder).map(Some).or_else(|| stopping().then_some(None))
     });
@@ -175,7 +176,7 @@ fn reap() -> HashMap<Pid, String> {
 fn take_away(site: &Site) {
     let traces = Traces::of(site);
     let own = std::process::id();
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         reap();
         let others: Vec<u32> = process::all().into_iter().filter(|&pid| pid != own).collect();

@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// Generous: the machine may be busy. On an idle one all steps together take some ten seconds.
-const STEP: Duration = Duration::from_secs(90);
+const STEP: Duration = Duration::from_secs(180);
 
 pub(super) fn wait_for(cluster: &Cluster) -> Result<(), String> {
     let archive = images::pod(cluster.site.folder(), &cluster.programs)?;

@@ -29,8 +29,8 @@ impl Traces {
     /// Removes the control groups and the folder of a node that has ended; its link goes with its namespace, which takes
     /// the kernel a moment. What is gone already is fine.
     pub(super) fn remove(&self) {
-        wait::within(Duration::from_secs(10), || (!network::exists(&self.site)).then_some(()));
-        wait::within(Duration::from_secs(5), || {
+        wait::within(Duration::from_secs(60), || (!network::exists(&self.site)).then_some(()));
+        wait::within(Duration::from_secs(60), || {
             for group in self.groups().into_iter().rev() {
                 // Busy as long as a killed process is not gone; the next round takes it.
                 let _ = fs::remove_dir(group);
