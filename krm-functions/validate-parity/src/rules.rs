@@ -140,9 +140,19 @@ fn is_container(steps: &[Step<'_>]) -> bool {
     matches!(steps, [.., Step::Key(list), Step::Item(_) | Step::At(_)] if CONTAINERS.contains(list))
 }
 
-/// Whether the scalar at this path is the image of a container.
+/// Whether the scalar at this path is the image of a container or volume.
 pub(crate) fn is_image(steps: &[Step<'_>]) -> bool {
-    matches!(steps, [above @ .., Step::Key("image")] if is_container(above))
+    match steps {
+        [above @ .., Step::Key("image")] => is_container(above),
+        [
+            ..,
+            Step::Key("volumes"),
+            Step::Item(_),
+            Step::Key("image"),
+            Step::Key("reference"),
+        ] => true,
+        _ => false,
+    }
 }
 
 /// Whether the scalar at this path is the name of a namespace.

@@ -8,6 +8,12 @@ use crate::cluster::Cluster;
 const FIX: &str = "name the version as a tag, or better a digest (`name@sha256:…`); in a kustomization by `images:`";
 
 pub(super) fn check<'a>(cluster: &Cluster<'a>, report: &mut Report<'a>) {
+    for (subject, container) in &cluster.loose {
+        // A step may take its image from the template.
+        if let Some(problem) = container.node.text_at(&["image"]).as_deref().and_then(problem) {
+            report.container_of(*subject, container, "image", problem, FIX);
+        }
+    }
     for workload in &cluster.workloads {
         for container in &workload.containers {
             let image = container.node.text_at(&["image"]).unwrap_or_default();
