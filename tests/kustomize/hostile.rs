@@ -4,9 +4,8 @@
 use crate::clients::{Answer, run};
 use harness::program::binary;
 use std::fs;
-use std::io::Write;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Every function with a configuration that fits the Pod of these tests; `AGAINST` is a file with the same Pod.
 const FUNCTIONS: [(&str, &str, &str); 5] = [
@@ -35,6 +34,9 @@ const FUNCTIONS: [(&str, &str, &str); 5] = [
 
 /// The limit of a run's memory, in KiB: a program's own and the largest input several times.
 const MEMORY: u64 = 4 << 20;
+
+/// The limit of a run's work, in seconds of a processor: what grows with the square of the input takes hours.
+const WORK: u64 = 100;
 
 /// The Pod, in its own file.
 struct Pod(tempfile::TempDir);
@@ -72,7 +74,7 @@ fn function(name: &str, input: impl AsRef<[u8]>) -> Answer {
 
 fn limited(name: &str) -> Command {
     let mut command = Command::new("sh");
-    let limit = format!("ulimit -v {MEMORY} && exec \"$0\"");
+    let limit = format!("ulimit -v {MEMORY} && ulimit -t {WORK} && exec \"$0\" \"$@\"");
     command.args(["-c", &limit]).arg(binary(name));
     command
 }
@@ -215,6 +217,67 @@ fn crlf_and_json_are_answered_in_kind() {
 }
 
 #[test]
+fn many_items_are_answered_by_every_function_in_bounded_memory_and_work() {
+    const MANY: usize = 100_000;
+    let pod = Pod::new();
+    // The other environment has them too: without a name, none is told from the next.
+    fs::write(pod.path(), format!("{POD}{}", "---\nkind: A\n".repeat(MANY))).expect("it is written");
+    for (name, kind, spec) in FUNCTIONS {
+        let text = list("", kind, spec, &pod.path());
+        let (items, rest) = text.split_once("functionConfig:").expect("it is there");
+        let input = format!("{items}{}functionConfig:{rest}", "- kind: A\n".repeat(MANY));
+        let answer = function(name, &input).rendered();
+        assert!(answer.matches("kind: A\n").count() == MANY, "{name}");
+    }
+}
+
+/// An object that each function has something to say of, its name in the place of `#`, and what it says.
+const BAD: [(&str, &str, &str, &str); 4] = [
+    (
+        "set-environment",
+        r#"{"services": [{"type": "NodePort", "nodePorts": {"80": 30080}}]}"#,
+        "{apiVersion: v1, kind: Service, metadata: {name: s#}, spec: {ports: [{port: 80}]}}",
+        "node port 30080 is that of",
+    ),
+    (
+        "generate-network-policies",
+        FUNCTIONS[2].2,
+        "{apiVersion: v1, kind: Pod, metadata: {name: p#}, spec: {containers: [{name: a}]}}",
+        "the pods have no label",
+    ),
+    (
+        "validate-practices",
+        r#"{"rules": {"plain-secret": "off"}}"#,
+        "{apiVersion: v1, kind: Pod, metadata: {name: p#}, spec: {hostNetwork: true, containers: [{name: a}]}}",
+        "the pod shares the node's network",
+    ),
+    (
+        "validate-parity",
+        r#"{"against": "AGAINST"}"#,
+        "{apiVersion: v1, kind: Pod, metadata: {name: p#}}",
+        "is missing in",
+    ),
+];
+
+#[test]
+fn what_there_is_to_say_of_many_items_is_said_in_bounded_memory_and_work() {
+    const MANY: usize = 20_000;
+    let pod = Pod::new();
+    for (name, spec, object, words) in BAD {
+        let kind = FUNCTIONS.iter().find(|one| one.0 == name).expect("it is one of them").1;
+        let text = list("", kind, spec, &pod.path());
+        let (items, rest) = text.split_once("functionConfig:").expect("it is there");
+        let many: String = (0..MANY)
+            .map(|at| format!("- {}\n", object.replace('#', &at.to_string())))
+            .collect();
+        let answer = function(name, format!("{items}{many}functionConfig:{rest}"));
+        assert!(!answer.ok, "{name}");
+        let said = answer.stderr.matches(words).count();
+        assert!(said >= MANY - 1, "{name} said it of {said}: {:.600}", answer.stderr);
+    }
+}
+
+#[test]
 fn a_million_items_are_answered_in_bounded_memory() {
     let (name, kind, spec) = FUNCTIONS[0];
     let pod = Pod::new();
@@ -225,31 +288,70 @@ fn a_million_items_are_answered_in_bounded_memory() {
     assert!(answer.contains("REDIS_URL") && answer.len() > input.len());
 }
 
+/// A file of zeros that takes no place on the disk.
+fn zeros(folder: &Path, bytes: u64) -> PathBuf {
+    let path = folder.join("zeros");
+    let file = fs::File::create(&path).expect("a file of the test");
+    file.set_len(bytes).expect("the file system knows holes");
+    path
+}
+
 #[test]
-fn more_than_a_gibibyte_is_refused_in_bounded_memory() {
-    let mut child = limited("inject-endpoints")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    let mut stdin = child.stdin.take().expect("it is piped");
-    let chunk = "# nothing but a comment of sixty-three characters, again and ag\n".repeat(1 << 14);
-    let mut left = (1_usize << 30) + 1;
-    while left > 0 {
-        let now = chunk.len().min(left);
-        // Who has read enough may close the pipe.
-        if stdin.write_all(&chunk.as_bytes()[..now]).is_err() {
-            break;
-        }
-        left -= now;
+fn more_than_a_gibibyte_is_refused_wherever_it_comes_from() {
+    let pod = Pod::new();
+    let zeros = zeros(pod.0.path(), (1 << 30) + 1);
+    let config = pod.0.path().join("config.yaml");
+    let run = |command: &mut Command, stdin: &Path| {
+        let stdin = fs::File::open(stdin).expect("it was written");
+        let output = command.stdin(stdin).output().expect("it starts");
+        assert_eq!(output.status.code(), Some(1));
+        assert!(output.stdout.is_empty(), "half an answer");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(stderr.contains("is larger than 1 GiB"), "{stderr}");
+    };
+    let write = |kind: &str, spec: &str| {
+        let text = format!("apiVersion: mlplat.dev/v1alpha1\nkind: {kind}\nspec: {spec}\n");
+        fs::write(&config, text).expect("a file of the test");
+    };
+    // All functions read by the same code: each is tried in one way.
+    run(&mut limited("inject-endpoints"), &zeros);
+    run(&mut limited("validate-practices"), &zeros);
+    run(limited("set-environment").arg("--config").arg(&zeros), &pod.path());
+    write("GenerateNetworkPolicies", "{}");
+    let mut beside = limited("generate-network-policies");
+    run(
+        beside.arg("--config").arg(&config).arg("--with").arg(&zeros),
+        &pod.path(),
+    );
+    write("ValidateParity", "{against: zeros}");
+    let mut against = limited("validate-parity");
+    against.arg("--config").arg(&config).current_dir(pod.0.path());
+    run(&mut against, &pod.path());
+}
+
+#[test]
+fn other_files_that_are_no_text_are_refused_with_their_place() {
+    let pod = Pod::new();
+    let write = |name: &str, text: &[u8]| fs::write(pod.0.path().join(name), text).expect("a file of the test");
+    write("damaged.yaml", b"kind: A\nname: \xFF\n");
+    for (name, kind, _) in FUNCTIONS {
+        write(
+            "config.yaml",
+            format!("apiVersion: mlplat.dev/v1alpha1\nkind: {kind}\nspec: {{}}\n").as_bytes(),
+        );
+        let mut command = limited(name);
+        command
+            .args(["--config", "config.yaml", "--with", "damaged.yaml"])
+            .current_dir(pod.0.path());
+        run(&mut command, POD).is_refused("damaged.yaml cannot be read: line 2, column 7: this byte is not UTF-8");
     }
-    drop(stdin);
-    let output = child.wait_with_output().expect("it ends");
-    assert_eq!(output.status.code(), Some(1));
-    assert!(output.stdout.is_empty(), "half an answer");
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(stderr.contains("the input is larger than 1 GiB"), "{stderr}");
+    write(
+        "config.yaml",
+        b"apiVersion: mlplat.dev/v1alpha1\nkind: ValidateParity\nspec: {against: damaged.yaml}\n",
+    );
+    let mut command = limited("validate-parity");
+    command.args(["--config", "config.yaml"]).current_dir(pod.0.path());
+    run(&mut command, POD).is_refused("damaged.yaml cannot be read: line 2, column 7: this byte is not UTF-8");
 }
 
 #[test]

@@ -1,7 +1,12 @@
 //! Changes to a text, kept beside it until all are known: what no edit names stays byte for byte.
 
+mod splices;
+mod unset;
+
+use std::collections::HashSet;
 use std::io::{self, Write};
 
+use self::splices::Splices;
 use crate::index::{Index, Kind};
 use crate::layout::{column, dashes, end_of_line, line_break, next_dash};
 use crate::node::Node;
@@ -21,18 +26,10 @@ pub struct EditError {
 /// Edits to one [`Stream`](crate::Stream). Nodes are always those of the unchanged text: two edits do not see each other.
 #[derive(Clone, Debug, Default)]
 pub struct Edits {
-    splices: Vec<Splice>,
+    splices: Splices,
+    /// Where the first item was put into an empty flow collection: what comes next needs a comma.
+    begun: HashSet<usize>,
     removals: usize,
-}
-
-/// Bytes `start..end` give way to `text`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Splice {
-    start: usize,
-    end: usize,
-    /// Of insertions at one place, the higher ranks come first: the deeper ones.
-    rank: usize,
-    text: String,
 }
 
 impl Edits {
@@ -248,7 +245,7 @@ impl Edits {
     /// Inserts into a flow collection, after its child `before` or at its beginning.
     fn insert_flow(&mut self, collection: Node<'_>, before: Option<Node<'_>>, text: &str) {
         let at = before.map_or(collection.raw().start as usize + 1, |child| child.raw().end as usize);
-        let first = before.is_none() && !self.splices.iter().any(|splice| splice.start == at && splice.end == at);
+        let first = before.is_none() && self.begun.insert(at);
         self.push(at, 0, if first { text.to_owned() } else { format!(", {text}") });
     }
 
@@ -268,67 +265,34 @@ impl Edits {
                 .chars()
                 .filter(char::is_ascii_digit)
                 .collect();
-            let splice = Splice {
-                start,
-                end: start + signs,
-                rank: usize::MAX,
-                text: digits + "-",
-            };
-            if !self.splices.contains(&splice) {
-                self.splices.push(splice);
-            }
+            self.splices.replace_once(start, start + signs, digits + "-");
         }
     }
 
     fn push(&mut self, at: usize, rank: usize, text: String) {
-        self.splices.push(Splice {
-            start: at,
-            end: at,
-            rank,
-            text,
-        });
+        self.splices.insert(at, rank, text);
     }
 
     fn splice(&mut self, start: usize, end: usize, text: String) {
-        self.splices.push(Splice {
-            start,
-            end,
-            rank: 0,
-            text,
-        });
+        self.splices.replace(start, end, text);
     }
 
     /// Puts the edits in order and checks that none is inside another.
     pub(crate) fn settle(&mut self, index: &Index) -> Result<(), EditError> {
-        self.splices.sort_by(|a, b| {
-            let replaces = |splice: &Splice| splice.end > splice.start;
-            (a.start, replaces(a), b.rank).cmp(&(b.start, replaces(b), a.rank))
-        });
-        match self.splices.windows(2).find(|pair| pair[1].start < pair[0].end) {
-            None => Ok(()),
-            Some(pair) => Err(EditError {
-                position: index.position(pair[1].start),
-                message: "two edits change the same bytes. This is a bug of the function; please report it".to_owned(),
-            }),
-        }
+        self.splices.settle().map_err(|at| EditError {
+            position: index.position(at),
+            message: "two edits change the same bytes. This is a bug of the function; please report it".to_owned(),
+        })
     }
 
     /// The settled edits: from where to where, and what stands there afterwards.
     pub(crate) fn splices(&self) -> impl Iterator<Item = (usize, usize, &str)> {
-        self.splices
-            .iter()
-            .map(|splice| (splice.start, splice.end, splice.text.as_str()))
+        self.splices.iter()
     }
 
     /// Writes the text with the settled edits.
     pub(crate) fn write(&self, text: &str, to: &mut impl Write) -> io::Result<()> {
-        let mut from = 0;
-        for splice in &self.splices {
-            to.write_all(&text.as_bytes()[from..splice.start])?;
-            to.write_all(splice.text.as_bytes())?;
-            from = splice.end;
-        }
-        to.write_all(&text.as_bytes()[from..])
+        self.splices.write(text, to)
     }
 }
 
@@ -399,8 +363,6 @@ fn colon(key: Node<'_>) -> Result<usize, EditError> {
         }
     }
 }
-
-mod unset;
 
 #[cfg(test)]
 mod tests;

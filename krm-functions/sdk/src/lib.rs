@@ -73,7 +73,7 @@ pub use function::{Context, Error, Function, Output};
 pub use node::{Node, NodeKind};
 pub use object::Object;
 pub use position::{Position, SyntaxError};
-pub use program::main;
+pub use program::{ReadError, main, read_file};
 pub use run::{Answer, Named, Request, Way, respond};
 pub use selector::Selector;
 pub use stream::Stream;
@@ -81,3 +81,20 @@ pub use value::Value;
 
 /// `apiVersion` of the configurations of mlplat's own functions.
 pub const API_VERSION: &str = "mlplat.dev/v1alpha1";
+
+#[cfg(test)]
+mod tests {
+    /// The one of this page is compiled.
+    #[test]
+    fn the_first_example_of_the_guide_is_that_of_this_page() {
+        let (_, example) = include_str!("lib.rs").split_once("//! ```no_run\n").unwrap();
+        let (example, _) = example.split_once("//! ```\n").unwrap();
+        let example: String = example
+            .lines()
+            .map(|line| line.strip_prefix("//!").unwrap())
+            .map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line)))
+            .collect();
+        let guide = include_str!("../../../docs/guides/functions.md");
+        assert!(guide.contains(&format!("```rust\n{example}```")), "{example}");
+    }
+}

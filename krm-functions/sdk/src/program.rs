@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::function::Function;
+use crate::position::Position;
 use crate::run::{Named, Request, Way, respond};
 
 /// The largest input, in bytes: more than a million objects. What is larger is refused before it fills the memory.
@@ -138,34 +139,46 @@ fn request(way: Way, config: Option<OsString>, beside: &[OsString]) -> Result<Re
 
 fn read(path: &OsString) -> Result<Named, String> {
     let name = path.display().to_string();
-    let bytes = std::fs::read(Path::new(path)).map_err(|error| format!("{name} cannot be read: {error}"))?;
-    Ok(Named {
-        text: text(bytes).map_err(|message| format!("{name} cannot be read: {message}"))?,
-        name,
-    })
+    let text = read_file(Path::new(path)).map_err(|error| format!("{name} cannot be read: {error}"))?;
+    Ok(Named { name, text })
 }
 
 fn read_stdin() -> Result<String, String> {
-    let mut bytes = Vec::with_capacity(1 << 16);
-    std::io::stdin()
-        .lock()
-        .take(LIMIT + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| format!("stdin cannot be read: {error}"))?;
-    if bytes.len() as u64 > LIMIT {
-        let message = "the input is larger than 1 GiB, more than any kustomization renders. To fix: split it";
-        return Err(message.to_owned());
-    }
-    text(bytes).map_err(|message| format!("the input cannot be read: {message}"))
+    text(std::io::stdin().lock()).map_err(|error| format!("the input cannot be read: {error}"))
 }
 
-/// The bytes as text; an error names the place of the first byte that is none.
-fn text(bytes: Vec<u8>) -> Result<String, String> {
+/// Why there is no text.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// What the operating system says.
+    #[error("{0}. To fix: name a file that is there and that you may read")]
+    Io(#[from] std::io::Error),
+    /// More than a function takes.
+    #[error("it is larger than 1 GiB, more than any kustomization renders. To fix: split it")]
+    TooLarge,
+    /// The place of the first byte that is no text.
+    #[error("{0}: this byte is not UTF-8. To fix: save the file as UTF-8")]
+    NotUtf8(Position),
+}
+
+/// The text of a file that a function reads beside its input, under the same limit.
+///
+/// # Errors
+/// When it cannot be read, is larger than 1 GiB, or is not UTF-8.
+pub fn read_file(path: &Path) -> Result<String, ReadError> {
+    text(std::fs::File::open(path)?)
+}
+
+fn text(from: impl Read) -> Result<String, ReadError> {
+    let mut bytes = Vec::with_capacity(1 << 16);
+    from.take(LIMIT + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LIMIT {
+        return Err(ReadError::TooLarge);
+    }
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let before = String::from_utf8_lossy(&error.as_bytes()[..valid]);
-        let place = crate::position::Position::of(&before, valid);
-        format!("{place}: this byte is not UTF-8. To fix: save the file as UTF-8")
+        ReadError::NotUtf8(Position::of(&before, valid))
     })
 }
 

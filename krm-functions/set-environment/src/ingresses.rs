@@ -1,5 +1,8 @@
 //! Class, annotations and TLS of Ingresses.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
+
 use krm_fn::{Error, Node, Object, Value};
 
 use crate::config::Ingress;
@@ -94,12 +97,11 @@ fn annotate(object: Object<'_>, metadata: Node<'_>, plan: &Plan<'_>, work: &mut 
 
 /// The hosts of the rules, each once.
 fn hosts_of(spec: Node<'_>) -> Vec<String> {
-    let mut hosts: Vec<String> = Vec::new();
-    for rule in spec.at(&["rules"]).into_iter().flat_map(Node::items) {
-        match rule.text_at(&["host"]) {
-            Some(host) if !host.is_empty() && hosts.iter().all(|known| *known != host) => hosts.push(host.into_owned()),
-            _ => {}
-        }
-    }
-    hosts
+    let mut seen = HashSet::new();
+    let rules = spec.at(&["rules"]).into_iter().flat_map(Node::items);
+    rules
+        .filter_map(|rule| rule.text_at(&["host"]))
+        .filter(|host| !host.is_empty() && seen.insert(host.clone()))
+        .map(Cow::into_owned)
+        .collect()
 }

@@ -1,5 +1,7 @@
 //! One variable of containers: set where it is, added where it is not.
 
+use std::collections::HashSet;
+
 use krm_fn::{EditError, Error, Node, NodeKind, Value, workload};
 
 use crate::config::LogLevel;
@@ -28,7 +30,7 @@ pub(crate) fn apply(entries: &[LogLevel], work: &mut Work<'_>) -> Result<(), Err
         return Ok(());
     }
     for object in work.stream.objects() {
-        let taken: Vec<Vec<String>> = meant
+        let taken: Vec<HashSet<String>> = meant
             .iter_mut()
             .map(|meant| meant.containers(object).into_iter().map(|one| one.path).collect())
             .collect();

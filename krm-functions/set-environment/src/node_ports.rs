@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
-use krm_fn::{Error, Object};
+use krm_fn::{Error, Node, Object};
 
 use crate::config::{Exposure, Service};
 use crate::work::Work;
@@ -37,15 +37,15 @@ pub(crate) struct Taken<'a> {
 }
 
 impl<'a> Taken<'a> {
-    /// Notes that a port of a Service has a node port. The ports of one Service may share it when their protocols differ.
-    pub(crate) fn note(&mut self, service: Object<'a>, at: usize, number: String, work: &mut Work<'_>) {
-        let port = service
-            .root()
-            .at(&["spec", "ports"])
-            .and_then(|ports| ports.items().nth(at));
-        let protocol = port
-            .and_then(|port| port.text_at(&["protocol"]))
-            .unwrap_or("TCP".into());
+    /// Notes that a port of a Service, the one at `at`, has a node port. The ports of one Service may share it when their protocols differ.
+    pub(crate) fn note(
+        &mut self,
+        service: Object<'a>,
+        (at, port): (usize, Node<'a>),
+        number: String,
+        work: &mut Work<'_>,
+    ) {
+        let protocol = port.text_at(&["protocol"]).unwrap_or("TCP".into());
         let field = format!("spec.ports[{at}].nodePort");
         if let Some((other, other_protocol, other_field)) = self.by.get(&number) {
             if *other != service || *other_protocol == protocol {

@@ -52,7 +52,7 @@ pub(crate) fn apply(entries: &[Service], work: &mut Work<'_>) -> Result<(), Erro
             (None, _) => {
                 for (at, port) in ports(object).enumerate() {
                     if let Some(number) = number_of(port) {
-                        taken.note(object, at, number, work);
+                        taken.note(object, (at, port), number, work);
                     }
                 }
             }
@@ -124,7 +124,7 @@ fn expose<'a>(object: Object<'a>, entry: &Service, place: &str, taken: &mut Take
         }
         let number = wanted.map(|(_, number)| number.to_string()).or_else(|| number_of(port));
         if let Some(number) = number {
-            taken.note(object, at, number, work);
+            taken.note(object, (at, port), number, work);
         }
     }
     for key in entry.node_ports.keys().filter(|key| !fixed.contains(key)) {

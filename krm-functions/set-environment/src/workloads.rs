@@ -1,6 +1,7 @@
 //! Replicas and resources of workloads, by preset or one by one.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 
 use krm_fn::{Error, Finding, Node, Object, Severity, Value, workload};
 
@@ -17,6 +18,11 @@ const SCALED: [&str; 5] = [
     "Rollout",
     "StatefulSet",
 ];
+
+/// A workload by namespace, kind and name.
+type Target<'a> = (Option<Cow<'a, str>>, Cow<'a, str>, Cow<'a, str>);
+/// HorizontalPodAutoscalers by what they scale.
+type Scalers<'a> = HashMap<Target<'a>, Object<'a>>;
 
 /// One entry, its preset looked up.
 struct Entry<'c> {
@@ -55,7 +61,11 @@ pub(crate) fn apply(config: &Config, work: &mut Work<'_>) -> Result<(), Error> {
     }
     let stream = work.stream;
     let is_scaler = |object: &Object<'_>| object.kind() == "HorizontalPodAutoscaler";
-    let scalers: Vec<Object<'_>> = stream.objects().filter(is_scaler).collect();
+    let scalers: Scalers<'_> = stream
+        .objects()
+        .filter(is_scaler)
+        .map(|scaler| (target(scaler), scaler))
+        .collect();
     for object in stream.objects() {
         if workload::is_workload(object) {
             size(object, &mut entries, &scalers, work);
@@ -129,7 +139,7 @@ fn check_resources(place: &str, resources: Option<&Resources>) -> Result<(), Err
     Ok(())
 }
 
-fn size(object: Object<'_>, entries: &mut [Entry<'_>], scalers: &[Object<'_>], work: &mut Work<'_>) {
+fn size(object: Object<'_>, entries: &mut [Entry<'_>], scalers: &Scalers<'_>, work: &mut Work<'_>) {
     let scales = SCALED.contains(&object.kind().as_ref());
     let mut replicas = None;
     let mut resources: BTreeMap<String, usize> = BTreeMap::new();
@@ -152,7 +162,7 @@ fn size(object: Object<'_>, entries: &mut [Entry<'_>], scalers: &[Object<'_>], w
     if let (Some((at, replicas)), Some(spec)) = (replicas, object.root().at(&["spec"])) {
         let outcome = work.set(spec, "replicas", &Value::Int(replicas.into()));
         work.note(object, "spec.replicas", outcome);
-        if let Some(scaler) = scalers.iter().find(|scaler| scales_it(**scaler, object)) {
+        if let Some(scaler) = scalers.get(&(object.namespace(), object.kind(), object.name())) {
             let message = format!(
                 "{scaler} scales it, and every apply sets it back to {replicas}. To fix: leave it out of {}, and set \
                  the scaler's `minReplicas`",
@@ -184,12 +194,15 @@ fn size(object: Object<'_>, entries: &mut [Entry<'_>], scalers: &[Object<'_>], w
     }
 }
 
-/// Whether a HorizontalPodAutoscaler has a workload's replicas in its hands.
-fn scales_it(scaler: Object<'_>, object: Object<'_>) -> bool {
-    let target = |key| scaler.root().text_at(&["spec", "scaleTargetRef", key]);
-    scaler.namespace() == object.namespace()
-        && target("kind").is_some_and(|kind| kind == object.kind())
-        && target("name").is_some_and(|name| name == object.name())
+/// The workload whose replicas a HorizontalPodAutoscaler has in its hands.
+fn target(scaler: Object<'_>) -> Target<'_> {
+    let text = |key| {
+        scaler
+            .root()
+            .text_at(&["spec", "scaleTargetRef", key])
+            .unwrap_or_default()
+    };
+    (scaler.namespace(), text("kind"), text("name"))
 }
 
 /// A request above its limit, as Kubernetes would refuse it; what the entry does not give is the container's own.

@@ -7,8 +7,9 @@ use krm_fn::{Node, NodeKind, Object, Stream};
 
 use crate::allow::{Allow, Aspect};
 use crate::difference::{Change, Difference, Side};
+use crate::expansion::{self, Variables};
 use crate::path::{self, Path, Step};
-use crate::{expansion, image, list, pairs, rules};
+use crate::{image, list, pairs, rules};
 
 /// Deeper objects are not compared but reported; Kubernetes' own types stay below 60.
 const DEPTH: usize = 200;
@@ -193,6 +194,7 @@ impl<'a> Walk<'a, '_> {
         };
         let key = path.and_then(Path::key);
         let pairs = pairs::by_key(&left_names, &right_names);
+        let variables = (key == Some("env")).then(|| (Variables::of(&left_items), Variables::of(&right_items)));
         for &(at, other) in &pairs {
             let name = at.map(|at| &left_names[at]).or(other.map(|other| &right_names[other]));
             let Some(name) = name else { continue };
@@ -202,8 +204,8 @@ impl<'a> Walk<'a, '_> {
                 left.or_missing(at.map(|at| left_items[at])),
                 right.or_missing(other.map(|other| right_items[other])),
             );
-            if let (Some("env"), Some(at), Some(other)) = (key, at, other)
-                && let Some(name) = expansion::expanded_on_one_side(&left_items, at, &right_items, other)
+            if let (Some((here, there)), Some(at), Some(other)) = (&variables, at, other)
+                && let Some(name) = expansion::expanded_on_one_side(left_items[at], (here, at), (there, other))
             {
                 let below = Path::below(Some(&below), Step::Key("value"));
                 let (one, two) = (Spot::of(left_items[at]), Spot::of(right_items[other]));

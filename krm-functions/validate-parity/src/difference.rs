@@ -56,7 +56,7 @@ impl<'a> Difference<'a> {
 }
 
 impl Side<'_> {
-    /// Where it is. This counts the lines of the text before it.
+    /// Where it is.
     #[must_use]
     pub fn position(&self) -> Position {
         self.node.position()

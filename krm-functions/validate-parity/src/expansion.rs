@@ -1,14 +1,41 @@
 //! `$(NAME)` in the values of variables: Kubernetes expands it only where NAME stands earlier in the list.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+
 use krm_fn::Node;
 
-/// A reference that one side expands and the other does not, in the value of a variable that both have.
-pub(crate) fn expanded_on_one_side(left: &[Node<'_>], at: usize, right: &[Node<'_>], other: usize) -> Option<String> {
-    let value = left[at].text_at(&["value"]).filter(|value| value.contains("$("))?;
-    let before =
-        |list: &[Node<'_>], name: &str| list.iter().any(|one| one.text_at(&["name"]).is_some_and(|n| n == name));
+/// A list of variables, and where each name first stands in it.
+pub(crate) struct Variables<'a>(HashMap<Cow<'a, str>, usize>);
+
+impl<'a> Variables<'a> {
+    pub(crate) fn of(list: &[Node<'a>]) -> Self {
+        let mut places = HashMap::with_capacity(list.len());
+        for (at, name) in list
+            .iter()
+            .enumerate()
+            .filter_map(|(at, one)| Some((at, one.text_at(&["name"])?)))
+        {
+            places.entry(name).or_insert(at);
+        }
+        Self(places)
+    }
+
+    fn has_before(&self, name: &str, at: usize) -> bool {
+        self.0.get(name).is_some_and(|first| *first < at)
+    }
+}
+
+/// A reference that one side expands and the other does not, in the value of a variable that both have: it is the left
+/// side's `at` and the right one's `other`.
+pub(crate) fn expanded_on_one_side(
+    variable: Node<'_>,
+    (left, at): (&Variables<'_>, usize),
+    (right, other): (&Variables<'_>, usize),
+) -> Option<String> {
+    let value = variable.text_at(&["value"]).filter(|value| value.contains("$("))?;
     references(&value)
-        .find(|name| before(&left[..at], name) != before(&right[..other], name))
+        .find(|name| left.has_before(name, at) != right.has_before(name, other))
         .map(str::to_owned)
 }
 

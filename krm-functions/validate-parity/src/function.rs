@@ -1,13 +1,12 @@
 //! The KRM function: the stream here, a file there, an error for each forbidden difference.
 
-use std::fs;
+use std::path::Path;
 
-use krm_fn::{Context, Error, Finding, Function, Severity, Stream};
+use krm_fn::{Context, Error, Finding, Function, ReadError, Severity, Stream};
 
 use crate::compare::Comparison;
 use crate::config::Config;
 use crate::difference::{Change, Difference, Side};
-use crate::lines::Lines;
 
 /// Fails for every difference between two rendered environments that nothing allows.
 #[derive(Clone, Copy, Debug)]
@@ -52,13 +51,8 @@ impl Function for ValidateParity {
             ));
         }
         let Comparison { differences, used } = Comparison::of(stream, other, &allow);
-        let words = Words {
-            here: Lines::of(stream),
-            there: Lines::of(other),
-            other: name,
-        };
         for difference in &differences {
-            context.findings.push(words.finding(difference));
+            context.findings.push(finding(difference, name));
         }
         for (at, one) in allow.exceptions().iter().enumerate().filter(|(at, _)| !used[*at]) {
             let message = format!(
@@ -74,90 +68,82 @@ impl Function for ValidateParity {
 
 /// Reads the other environment.
 fn against(path: &str) -> Result<Stream, Error> {
-    let text = fs::read_to_string(path).map_err(|error| {
-        Error::refused(
+    let text = krm_fn::read_file(Path::new(path)).map_err(|error| match error {
+        ReadError::Io(error) => Error::refused(
             format!("spec.against: {path} cannot be read: {error}"),
             "render the other environment into a file: `kustomize build overlays/prod > prod.yaml`; the path counts from \
              the folder in which the function runs",
-        )
+        ),
+        ReadError::TooLarge | ReadError::NotUtf8(_) => {
+            Error::Failed(format!("spec.against: {path} cannot be read: {error}"))
+        }
     })?;
     Stream::parse(text).map_err(|error| Error::Failed(format!("spec.against: {path} cannot be read: {error}")))
 }
 
-/// Differences in words.
-struct Words<'a> {
-    here: Lines<'a>,
-    there: Lines<'a>,
-    /// What the other environment is called.
-    other: &'a str,
+/// The difference as an error, with its place on both sides; `other` is what the other environment is called.
+fn finding(difference: &Difference<'_>, other: &str) -> Finding {
+    let mut finding = Finding::new(Severity::Error, message(difference, other)).of(difference.object());
+    if !difference.field.is_empty() {
+        finding = finding.field(&difference.field);
+    }
+    match difference.left {
+        Some(side) => finding.at(side.position()),
+        None => finding,
+    }
 }
 
-impl Words<'_> {
-    /// The difference as an error, with its place on both sides.
-    fn finding(&self, difference: &Difference<'_>) -> Finding {
-        let mut finding = Finding::new(Severity::Error, self.message(difference)).of(difference.object());
-        if !difference.field.is_empty() {
-            finding = finding.field(&difference.field);
+/// The difference in words.
+fn message(difference: &Difference<'_>, other: &str) -> String {
+    const ALLOW: &str = "allow it in `spec.allow` with a reason";
+    const WHOLE: &str = "list it in a base that both have, or allow `field: \"*\"` of it in `spec.allow` with a reason";
+    let there = match difference.right {
+        Some(side) => format!("{other} ({})", side.position()),
+        None => other.to_owned(),
+    };
+    // ` PORT`, or nothing for what is too large to show.
+    let value = |side: Option<Side<'_>>| {
+        let value = side.and_then(|side| side.value());
+        value.map_or_else(String::new, |value| format!(" {value}"))
+    };
+    let (one, two) = (value(difference.left), value(difference.right));
+    let (what, fix) = match &difference.change {
+        Change::OnlyLeft if difference.right.is_none() => (format!("is missing in {there}"), WHOLE.to_owned()),
+        Change::OnlyRight if difference.left.is_none() => {
+            (format!("is missing here, but is in {there}"), WHOLE.to_owned())
         }
-        match difference.left {
-            Some(side) => finding.at(self.here.position(side.node)),
-            None => finding,
-        }
-    }
-
-    /// The difference in words.
-    fn message(&self, difference: &Difference<'_>) -> String {
-        const ALLOW: &str = "allow it in `spec.allow` with a reason";
-        const WHOLE: &str =
-            "list it in a base that both have, or allow `field: \"*\"` of it in `spec.allow` with a reason";
-        let there = match difference.right {
-            Some(side) => format!("{} ({})", self.other, self.there.position(side.node)),
-            None => self.other.to_owned(),
-        };
-        // ` PORT`, or nothing for what is too large to show.
-        let value = |side: Option<Side<'_>>| {
-            let value = side.and_then(|side| side.value());
-            value.map_or_else(String::new, |value| format!(" {value}"))
-        };
-        let (one, two) = (value(difference.left), value(difference.right));
-        let (what, fix) = match &difference.change {
-            Change::OnlyLeft if difference.right.is_none() => (format!("is missing in {there}"), WHOLE.to_owned()),
-            Change::OnlyRight if difference.left.is_none() => {
-                (format!("is missing here, but is in {there}"), WHOLE.to_owned())
-            }
-            Change::OnlyLeft => (
-                format!("is{one} here and missing in {there}"),
-                format!("set it in a base that both have, or {ALLOW}"),
-            ),
-            Change::OnlyRight => (
-                format!("is missing here and is{two} in {there}"),
-                format!("set it in a base that both have, or {ALLOW}"),
-            ),
-            Change::Value if one.is_empty() || two.is_empty() => (
-                format!("is not the same in {there}"),
-                format!("set it in a base that both have, or {ALLOW}"),
-            ),
-            Change::Value => (
-                format!("is{one} here and{two} in {there}"),
-                format!("set it in a base that both have, or {ALLOW}"),
-            ),
-            Change::Namespace(expected) => (
-                format!("is{one} here and{two} in {there}, where {expected} is expected"),
-                format!("correct the namespace, or map it in `spec.namespaces`, or {ALLOW}"),
-            ),
-            Change::Order => (
-                format!("has another order in {there}"),
-                format!("bring the items into the same order, or {ALLOW}"),
-            ),
-            Change::Expansion(name) => (
-                format!("$({name}) is expanded on one side only: here or in {there} {name} does not stand before it"),
-                format!("move {name} up in the list"),
-            ),
-            Change::TooLarge => (
-                format!("is nested too deeply, or by aliases too large, to be compared with {there}"),
-                "write it out flat".to_owned(),
-            ),
-        };
-        format!("{what}. To fix: {fix}")
-    }
+        Change::OnlyLeft => (
+            format!("is{one} here and missing in {there}"),
+            format!("set it in a base that both have, or {ALLOW}"),
+        ),
+        Change::OnlyRight => (
+            format!("is missing here and is{two} in {there}"),
+            format!("set it in a base that both have, or {ALLOW}"),
+        ),
+        Change::Value if one.is_empty() || two.is_empty() => (
+            format!("is not the same in {there}"),
+            format!("set it in a base that both have, or {ALLOW}"),
+        ),
+        Change::Value => (
+            format!("is{one} here and{two} in {there}"),
+            format!("set it in a base that both have, or {ALLOW}"),
+        ),
+        Change::Namespace(expected) => (
+            format!("is{one} here and{two} in {there}, where {expected} is expected"),
+            format!("correct the namespace, or map it in `spec.namespaces`, or {ALLOW}"),
+        ),
+        Change::Order => (
+            format!("has another order in {there}"),
+            format!("bring the items into the same order, or {ALLOW}"),
+        ),
+        Change::Expansion(name) => (
+            format!("$({name}) is expanded on one side only: here or in {there} {name} does not stand before it"),
+            format!("move {name} up in the list"),
+        ),
+        Change::TooLarge => (
+            format!("is nested too deeply, or by aliases too large, to be compared with {there}"),
+            "write it out flat".to_owned(),
+        ),
+    };
+    format!("{what}. To fix: {fix}")
 }

@@ -23,7 +23,7 @@
 //! | `pairs` | which object, entry or item belongs to which |
 //! | `compare`, `list`, `expansion` | the walk down both sides; items of lists; `$(NAME)` in variables |
 //! | `path`, `difference` | where the walk is; what it found |
-//! | `function`, `lines` | the KRM function; where lines begin |
+//! | `function` | the KRM function |
 
 mod allow;
 mod compare;
@@ -33,7 +33,6 @@ mod difference;
 mod expansion;
 mod function;
 mod image;
-mod lines;
 mod list;
 mod names;
 mod pairs;

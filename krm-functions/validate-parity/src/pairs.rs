@@ -1,7 +1,7 @@
 //! Which of one side belongs to which of the other.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
 use krm_fn::{Object, Stream};
@@ -45,64 +45,80 @@ pub(crate) fn objects<'a>(
         stream.objects().filter(|object| !object.is_local_config()).collect()
     };
     let (left, right) = (applied(left), applied(right));
-    let mut candidates: HashMap<_, Vec<usize>> = HashMap::new();
-    for (at, object) in right.iter().enumerate() {
-        candidates
-            .entry(key(*object, allow, str::to_owned))
-            .or_default()
-            .push(at);
-    }
-    let keys: Vec<_> = left
-        .iter()
-        .map(|object| key(*object, allow, |name| allow.namespace(name).to_owned()))
-        .collect();
+    let keys = |objects: &[Object<'a>], namespace: &dyn Fn(&str) -> String| -> Vec<Key<'a>> {
+        objects
+            .iter()
+            .map(|object| Key::of(*object, allow, namespace))
+            .collect()
+    };
+    let left_keys = keys(&left, &|name| allow.namespace(name).to_owned());
+    let right_keys = keys(&right, &str::to_owned);
     let mut of_left: Vec<Option<usize>> = vec![None; left.len()];
+    let mut taken = vec![false; right.len()];
     // The nearest relatives find each other first: same name and namespace, same namespace, any.
-    let namespace = |at: usize| left[at].namespace().map(|name| allow.namespace(&name).to_owned());
-    let same_namespace = |at: usize, other: usize| namespace(at).as_deref() == right[other].namespace().as_deref();
-    let same_name = |at: usize, other: usize| left[at].name() == right[other].name();
-    let closeness: [&dyn Fn(usize, usize) -> bool; 3] = [
-        &|at, other| same_name(at, other) && same_namespace(at, other),
-        &same_namespace,
-        &|_, _| true,
-    ];
-    for near in closeness {
-        for at in 0..left.len() {
-            if of_left[at].is_some() {
-                continue;
-            }
-            let Some(others) = candidates.get_mut(&keys[at]) else {
-                continue;
-            };
-            if let Some(place) = others.iter().position(|&other| near(at, other)) {
-                of_left[at] = Some(others.remove(place));
-            }
+    let nearer_first: [for<'k> fn(&'k Key<'a>) -> Near<'k>; 3] = [Key::itself, Key::in_its_namespace, Key::anywhere];
+    for near in nearer_first {
+        let mut waiting: HashMap<Near<'_>, VecDeque<usize>> = HashMap::new();
+        for at in (0..right.len()).filter(|&at| !taken[at]) {
+            waiting.entry(near(&right_keys[at])).or_default().push_back(at);
+        }
+        for (key, found) in left_keys.iter().zip(&mut of_left).filter(|(_, found)| found.is_none()) {
+            *found = waiting.get_mut(&near(key)).and_then(VecDeque::pop_front);
+            found.iter().for_each(|&other| taken[other] = true);
         }
     }
-    let mut alone: Vec<usize> = candidates.into_values().flatten().collect();
-    alone.sort_unstable();
+    let alone = (0..right.len()).filter(|&at| !taken[at]);
     let pairs = left.iter().zip(&of_left);
     pairs
         .map(|(object, other)| (Some(*object), other.map(|other| right[other])))
-        .chain(alone.into_iter().map(|other| (None, Some(right[other]))))
+        .chain(alone.map(|other| (None, Some(right[other]))))
         .collect()
 }
 
-/// What objects of both sides have in common: group, kind, and the name without what an environment adds.
-fn key<'a>(
-    object: Object<'a>,
-    allow: &Allow,
-    namespace: impl Fn(&str) -> String,
-) -> (Cow<'a, str>, Cow<'a, str>, String) {
-    let (group, kind) = (object.group(), object.kind());
-    let mut name = object.name();
-    if name.is_empty() {
-        name = object.root().text_at(&["metadata", "generateName"]).unwrap_or_default();
+/// What an object is called, on the right side's terms.
+struct Key<'a> {
+    group: Cow<'a, str>,
+    kind: Cow<'a, str>,
+    /// The name without what an environment adds.
+    stem: String,
+    namespace: Option<String>,
+    name: Cow<'a, str>,
+}
+
+/// What two objects have in common: group, kind and stem; the namespace; the whole name.
+type Near<'k> = ((&'k str, &'k str, &'k str), Option<Option<&'k str>>, Option<&'k str>);
+
+impl<'a> Key<'a> {
+    fn of(object: Object<'a>, allow: &Allow, namespace: &dyn Fn(&str) -> String) -> Self {
+        let (group, kind, name) = (object.group(), object.kind(), object.name());
+        let mut called = name.clone();
+        if called.is_empty() {
+            called = object.root().text_at(&["metadata", "generateName"]).unwrap_or_default();
+        }
+        let stem = match (group.as_ref(), kind.as_ref()) {
+            ("", "ConfigMap" | "Secret") => allow.stem(&called).to_owned(),
+            ("", "Namespace") => namespace(&called),
+            _ => called.into_owned(),
+        };
+        Self {
+            group,
+            kind,
+            stem,
+            namespace: object.namespace().map(|name| namespace(&name)),
+            name,
+        }
     }
-    let name = match (group.as_ref(), kind.as_ref()) {
-        ("", "ConfigMap" | "Secret") => allow.stem(&name).to_owned(),
-        ("", "Namespace") => namespace(&name),
-        _ => name.into_owned(),
-    };
-    (group, kind, name)
+
+    fn itself(&self) -> Near<'_> {
+        let (what, namespace, _) = self.in_its_namespace();
+        (what, namespace, Some(&self.name))
+    }
+
+    fn in_its_namespace(&self) -> Near<'_> {
+        (self.anywhere().0, Some(self.namespace.as_deref()), None)
+    }
+
+    fn anywhere(&self) -> Near<'_> {
+        ((&self.group, &self.kind, &self.stem), None, None)
+    }
 }

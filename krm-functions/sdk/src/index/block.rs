@@ -24,6 +24,9 @@ pub(super) fn document(text: &str, at: usize, builder: &mut Builder) -> Option<u
         at = lines.rest_is_blank(at + 3)?;
     }
     while at < text.len() {
+        if lines.builder.is_full() {
+            return None;
+        }
         let indent = lines.bytes[at..]
             .iter()
             .position(|&b| b != b' ')

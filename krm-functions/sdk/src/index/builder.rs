@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::Index;
+use crate::position::{Places, SyntaxError};
 
 /// What a node is, and for a scalar how it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +65,10 @@ pub(super) struct Builder {
     decoded: HashMap<u32, Box<str>>,
     /// Where the last token ended.
     last_end: usize,
+    /// How much may be kept, in nodes.
+    most: usize,
+    /// Whether there was more; a reader that is taken back does not change that.
+    overflown: bool,
 }
 
 fn offset(byte: usize) -> u32 {
@@ -71,11 +76,32 @@ fn offset(byte: usize) -> u32 {
 }
 
 impl Builder {
-    pub(super) fn with_capacity(nodes: usize) -> Self {
+    pub(super) fn with_capacity(nodes: usize, most: usize) -> Self {
         Self {
-            nodes: Vec::with_capacity(nodes),
+            nodes: Vec::with_capacity(nodes.min(most)),
+            most,
             ..Self::default()
         }
+    }
+
+    /// Whether nothing more may be kept: a reader then ends.
+    pub(super) fn is_full(&mut self) -> bool {
+        // What cannot be decoded from its own bytes takes about five nodes more.
+        self.overflown |= self.nodes.len() + self.aliases.len() + 5 * self.decoded.len() > self.most;
+        self.overflown
+    }
+
+    /// The error of a text with more than may be kept.
+    pub(super) fn refuse_overflow(&self, text: &str) -> Result<(), SyntaxError> {
+        if self.overflown {
+            let message = format!(
+                "there are more than {} keys, values and lists up to here, more than any kustomization renders. To fix: split \
+                 the input",
+                self.most
+            );
+            return Err(SyntaxError::at(text, self.last_end, message));
+        }
+        Ok(())
     }
 
     pub(super) fn mark(&self) -> Mark {
@@ -188,6 +214,7 @@ impl Builder {
             documents: self.documents,
             aliases: self.aliases,
             decoded: self.decoded,
+            places: Places::default(),
         }
     }
 }

@@ -16,6 +16,9 @@ pub(super) fn collection(bytes: &[u8], at: usize, depth: usize, builder: &mut Bu
     let mut closing: Vec<u8> = Vec::new();
     let mut at = at;
     loop {
+        if builder.is_full() {
+            return None;
+        }
         // An entry begins here, or the collection ends.
         at += spaces(bytes, at);
         if closing.last() == Some(&b'}') {

@@ -32,7 +32,11 @@ pub(super) fn documents(text: &str, at: usize, builder: &mut Builder) -> Result<
         })?;
         let range = span.byte_range().unwrap_or_default();
         reading.event(event, at + range.start, at + range.end);
+        if reading.builder.is_full() {
+            break;
+        }
     }
+    builder.refuse_overflow(text)?;
     Ok(end)
 }
 

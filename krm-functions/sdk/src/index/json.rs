@@ -31,6 +31,9 @@ pub(super) fn read(text: &str, builder: &mut Builder) -> bool {
 fn object(bytes: &[u8], from: usize, to: usize, builder: &mut Builder) -> bool {
     let mut at = from;
     while at < to {
+        if builder.is_full() {
+            return false;
+        }
         match bytes[at] {
             b'{' | b'[' => {
                 let kind = if bytes[at] == b'{' { Kind::Map } else { Kind::Seq };

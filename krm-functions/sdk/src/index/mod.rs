@@ -15,10 +15,13 @@ pub(crate) use builder::{Kind, Raw};
 
 use std::collections::HashMap;
 
-use crate::position::{Position, SyntaxError};
+use crate::position::{Places, Position, SyntaxError};
 
 /// Collections nested deeper than this are refused; Kubernetes' own types stay below 60.
 pub(crate) const NESTING_LIMIT: usize = 1000;
+
+/// A text has at most this many nodes, which take 2 GiB: twice what a million objects have.
+const MOST: usize = 1 << 27;
 
 /// A text and where its nodes are. Nodes stand in document order, a parent before its children.
 #[derive(Debug)]
@@ -31,17 +34,23 @@ pub(crate) struct Index {
     pub(crate) aliases: Vec<(u32, u32)>,
     /// What scalars say that cannot be decoded from their own bytes alone: folded and many-line ones.
     pub(crate) decoded: HashMap<u32, Box<str>>,
+    pub(crate) places: Places,
 }
 
 impl Index {
     /// Reads `text`; an error names the place.
     pub(crate) fn parse(text: String) -> Result<Self, SyntaxError> {
+        Self::parse_up_to(text, MOST)
+    }
+
+    fn parse_up_to(text: String, most: usize) -> Result<Self, SyntaxError> {
         let Ok(length) = u32::try_from(text.len()) else {
             return Err(SyntaxError::at(&text, 0, "the input is larger than 4 GiB"));
         };
         let plain_breaks = characters::check(&text)?;
-        let mut builder = builder::Builder::with_capacity(length as usize / 16);
+        let mut builder = builder::Builder::with_capacity(length as usize / 16, most);
         if !json::read(&text, &mut builder) {
+            builder.refuse_overflow(&text)?;
             let mut at = 0;
             while at < text.len() {
                 let mark = builder.mark();
@@ -53,6 +62,7 @@ impl Index {
                 at = match next {
                     Some(next) => next,
                     None => {
+                        builder.refuse_overflow(&text)?;
                         builder.rewind(mark);
                         full::documents(&text, at, &mut builder)?
                     }
@@ -68,7 +78,7 @@ impl Index {
     /// Reads `text` by the full parser alone: what the fast readers are held to.
     pub(crate) fn parse_fully(text: &str) -> Result<Self, SyntaxError> {
         characters::check(text)?;
-        let mut builder = builder::Builder::with_capacity(0);
+        let mut builder = builder::Builder::with_capacity(0, MOST);
         let mut at = 0;
         while at < text.len() {
             at = full::documents(text, at, &mut builder)?;
@@ -81,7 +91,7 @@ impl Index {
 
     /// The line and column of a byte.
     pub(crate) fn position(&self, byte: usize) -> Position {
-        Position::of(&self.text, byte)
+        self.places.of(&self.text, byte)
     }
 
     /// Flags every node that an alias shows a second time: editing one would change both places.

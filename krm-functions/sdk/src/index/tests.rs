@@ -110,6 +110,25 @@ fn an_alias_bomb_costs_nothing() {
 }
 
 #[test]
+fn more_than_may_be_kept_is_refused_by_every_reader() {
+    for text in [
+        "{\"kind\": [1, 2, 3, 4, 5]}",
+        "- a\n- b\n- c\n- d\n- e\n- f\n",
+        "kind: [a, b, c, d, {e: f}]\n",
+        "a: b\n c\nd: [e, {f: g}]\n",
+        "- 'a\n  b'\n- 'c\n  d'\n",
+        "- &a b\n- *a\n- *a\n- *a\n",
+    ] {
+        assert!(Index::parse_up_to(text.to_owned(), 20).is_ok(), "{text}");
+        let error = Index::parse_up_to(text.to_owned(), 5).unwrap_err().to_string();
+        assert!(
+            error.contains("there are more than 5 keys, values and lists"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn errors_name_the_place() {
     let error = |text: &str| Index::parse(text.to_owned()).unwrap_err().to_string();
     assert_eq!(
