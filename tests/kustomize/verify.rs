@@ -1,7 +1,8 @@
 //! `mlplat verify`: what it says is what the client then does.
 
 use crate::cases::{Changed, case};
-use crate::clients::{Answer, is_kubectl, kubectls, kustomizes, mlplat, outermost, path, run};
+use crate::clients::{Answer, is_kubectl, kubectls, kustomizes, mlplat, outermost, run};
+use harness::program::binaries;
 use std::path::Path;
 use std::process::Command;
 
@@ -20,6 +21,15 @@ fn listed_as(way: &str) -> Changed {
     })
 }
 
+/// Where the functions are and nothing else: no Docker.
+fn without_docker(command: &mut Command) -> &mut Command {
+    command
+        .env("PATH", binaries())
+        .env("HOME", "/nonexistent")
+        .env_remove("KUSTOMIZE_PLUGIN_HOME")
+        .env_remove("XDG_CONFIG_HOME")
+}
+
 fn build(client: &Path, flags: &[&str], folder: &Path) -> Answer {
     let kubectl = is_kubectl(client);
     let mut command = Command::new(client);
@@ -27,20 +37,17 @@ fn build(client: &Path, flags: &[&str], folder: &Path) -> Answer {
         .arg(if kubectl { "kustomize" } else { "build" })
         .args(flags)
         .arg(folder);
-    command
-        .env("PATH", path())
-        .env("HOME", "/nonexistent")
-        .env_remove("KUSTOMIZE_PLUGIN_HOME")
-        .env_remove("XDG_CONFIG_HOME");
-    run(&mut command, "")
+    run(without_docker(&mut command), "")
 }
 
 fn verify(client: &Path, flags: &[&str], folder: &Path) -> Answer {
-    let flags = format!("--flags={}", flags.join(" "));
-    mlplat(
-        &["verify", "--client", client.to_str().expect("a path in UTF-8"), &flags],
-        &[folder],
-    )
+    let mut command = Command::new(harness::mlplat());
+    command
+        .args(["verify", "--client"])
+        .arg(client)
+        .arg(format!("--flags={}", flags.join(" ")))
+        .arg(folder);
+    run(without_docker(&mut command), "")
 }
 
 #[test]
@@ -51,7 +58,14 @@ fn it_says_before_what_every_client_does_with_a_function() {
         if !kubectl {
             with.push(&["--enable-alpha-plugins", "--enable-exec"]);
         }
-        for way in ["exec", "plugin", "exec: {path: ./nowhere}"] {
+        for way in [
+            "exec",
+            "plugin",
+            "exec: {path: ./nowhere}",
+            "exec: {path: is-nowhere-in-path}",
+            "exec: {path: ./kustomization.yaml}",
+            "container: {image: mlplat/set-environment:0.1.0}",
+        ] {
             let changed = listed_as(way);
             let folder = changed.case("set-environment/exec");
             for flags in &with {
@@ -79,6 +93,27 @@ fn it_says_before_what_every_client_does_with_a_function() {
                 assert!(ran || said.stdout.contains("To fix: "), "{what}");
             }
         }
+    }
+}
+
+#[test]
+fn a_container_without_docker_is_named_with_its_image() {
+    let changed = listed_as("container: {image: mlplat/set-environment:0.1.0}");
+    for client in &outermost() {
+        let said = verify(
+            client,
+            &["--enable-alpha-plugins"],
+            &changed.case("set-environment/exec"),
+        );
+        let words = "fails the build under";
+        let why = "`docker`, which runs mlplat/set-environment:0.1.0, is not in PATH. To fix: install Docker, or run the function \
+                   by `exec`";
+        assert!(
+            !said.ok && said.stdout.contains(words) && said.stdout.contains(why),
+            "{}",
+            said.stdout
+        );
+        assert_eq!(said.stdout.lines().count(), 1, "{}", said.stdout);
     }
 }
 

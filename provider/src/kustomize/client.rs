@@ -1,5 +1,6 @@
 //! kustomize or kubectl, which build a kustomization without functions; no flag of theirs is needed for that.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -99,5 +100,11 @@ pub(super) fn in_path(name: &Path, config: &Config) -> Option<PathBuf> {
         .path
         .iter()
         .map(|folder| folder.join(name))
-        .find(|path| path.is_file())
+        .find(|path| is_program(path))
+}
+
+/// Whether a file is there that can be started; clients skip others in PATH.
+pub(super) fn is_program(path: &Path) -> bool {
+    let metadata = path.metadata();
+    metadata.is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
 }

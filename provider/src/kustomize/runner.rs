@@ -7,6 +7,7 @@ use std::thread;
 
 use krm_fn::Stream;
 
+use super::client::is_program;
 use super::skips::{plugin, program};
 use super::tree::Tree;
 use super::uses::document;
@@ -156,7 +157,7 @@ impl Runner<'_> {
         let folder = self.config.program.parent()?;
         (!name.contains('/'))
             .then(|| folder.join(Path::new(name)))
-            .filter(|path| path.is_file())
+            .filter(|path| is_program(path))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::client::in_path;
+use super::client::{in_path, is_program};
 use super::{Client, ClientKind, Use, Way};
 use crate::config::Config;
 
@@ -63,7 +63,7 @@ pub fn skips(one: &Use, client: &Client, flags: Flags, config: &Config) -> Optio
         }),
         Way::Exec(path) => match program(path, &one.folder, config) {
             Some(_) => None,
-            None => fails(format!("there is no program {path}{}", place(path, &one.folder)), "install it, or put its folder into PATH"),
+            None => fails(format!("there is no program {path}{}", place(path, &one.folder)), "install it (`chmod +x` where the file is there), or put its folder into PATH"),
         },
         Way::Container { image, .. } => match in_path(Path::new("docker"), config) {
             Some(_) => None,
@@ -90,7 +90,7 @@ fn place(path: &str, folder: &Path) -> String {
 /// The program of an exec function.
 pub(super) fn program(path: &str, folder: &Path, config: &Config) -> Option<PathBuf> {
     if path.contains('/') {
-        Some(folder.join(path)).filter(|path| path.is_file())
+        Some(folder.join(path)).filter(|path| is_program(path))
     } else {
         in_path(Path::new(path), config)
     }
@@ -117,5 +117,5 @@ pub(super) fn plugin(one: &Use, config: &Config) -> Result<PathBuf, PathBuf> {
         .join(&one.api_version)
         .join(one.kind.to_lowercase())
         .join(&one.kind);
-    if path.is_file() { Ok(path) } else { Err(path) }
+    if is_program(&path) { Ok(path) } else { Err(path) }
 }
