@@ -9,6 +9,7 @@ mod explain;
 mod hostile;
 mod kpt;
 mod overlays;
+mod pages;
 mod random;
 mod render;
 mod tokens;

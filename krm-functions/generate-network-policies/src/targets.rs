@@ -240,4 +240,14 @@ mod tests {
             ADDRESSES
         );
     }
+
+    #[test]
+    fn the_guide_lists_the_variables_that_mark_a_workload() {
+        let guide = include_str!("../../../docs/guides/generate-network-policies.md");
+        let (_, section) = guide.split_once("\n## Which workloads\n").unwrap();
+        let (section, _) = section.split_once("\n## ").unwrap();
+        for name in ADDRESSES {
+            assert!(section.contains(&format!("`{name}`")), "{name}");
+        }
+    }
 }

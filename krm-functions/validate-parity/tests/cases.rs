@@ -31,13 +31,6 @@ fn a_silent_validator_answers_no_objects() {
 }
 
 #[test]
-fn the_first_example_of_the_page_is_a_case() {
-    let page = include_str!("../../../docs/guides/validate-parity.md");
-    assert!(page.contains(include_str!("../cases/the_first_example/config.yaml")));
-    assert!(page.contains(include_str!("../cases/the_first_example/error.txt")));
-}
-
-#[test]
 fn the_guide_has_the_reference_of_the_configuration() {
     krm_fn::testing::check_reference(
         env!("CARGO_MANIFEST_DIR"),

@@ -151,6 +151,64 @@ fn many_edits_are_found_one_by_one() {
     }
 }
 
+/// The line in another hand: other quotes, another comment, an empty line before it.
+fn written_otherwise(line: &str, random: &mut Random) -> String {
+    let says = line.split(" # ").next().unwrap_or_default();
+    let (key, value) = says.split_once(": ").unwrap_or((says, ""));
+    let is_text = value.starts_with(|first: char| first.is_ascii_alphabetic())
+        && !["true", "false", "null"].contains(&value)
+        && !value.contains([':', '#', '\'', '"', '\\']);
+    let inside = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let value = match (is_text, inside, random.below(3)) {
+        (true, _, 0) => format!(": \"{value}\""),
+        (true, _, 1) => format!(":   '{value}'"),
+        (_, Some(inside), 0) if !inside.contains(['\'', '\\']) => format!(": '{inside}'"),
+        _ if value.is_empty() => String::new(),
+        _ => format!(": {value}"),
+    };
+    let before = if random.below(8) == 0 { "\n# between\n" } else { "" };
+    let comment = if random.below(4) == 0 { " # b: [" } else { "" };
+    format!("{before}{key}{value}{comment}")
+}
+
+#[test]
+fn what_is_only_written_otherwise_is_no_difference() {
+    let original = parse(TEXT);
+    for seed in 0..200 {
+        let mut random = Random::new(seed);
+        let mut lines: Vec<&str> = TEXT.lines().collect();
+        // Fields beside each other change places.
+        for at in 1..lines.len() {
+            let field = |line: &str| {
+                let text = line.trim_start();
+                let scalar = text.contains(": ") && !text.starts_with(['-', '#']);
+                scalar.then_some(line.len() - text.len())
+            };
+            if field(lines[at]).is_some() && field(lines[at]) == field(lines[at - 1]) && random.below(2) == 0 {
+                lines.swap(at, at - 1);
+            }
+        }
+        let end = if random.below(2) == 0 { "\n" } else { "\r\n" };
+        let text: Vec<String> = lines
+            .iter()
+            .map(|line| {
+                if *line == "---" {
+                    (*line).to_owned()
+                } else {
+                    written_otherwise(line, &mut random)
+                }
+            })
+            .collect();
+        let text = (text.join("\n") + "\n").replace('\n', end);
+        let other = parse(&text);
+        assert_ne!(text, TEXT);
+        for (left, right) in [(&original, &other), (&other, &original)] {
+            let found = compare(left, right, &Allow::default());
+            assert!(found.is_empty(), "seed {seed}: {found:#?}\n{text}");
+        }
+    }
+}
+
 #[test]
 fn objects_may_change_places_but_none_may_be_missing() {
     let original = parse(TEXT);
