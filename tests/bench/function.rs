@@ -75,17 +75,47 @@ pub(crate) fn inject_endpoints() {
     }
 }
 
+/// 1,000 objects beside 1,000 others, each image from another registry.
+pub(crate) fn validate_parity() {
+    const OBJECTS: usize = 1000;
+    let function = binary("validate-parity");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (input, other) = (folder.path().join("input.yaml"), folder.path().join("other.yaml"));
+    let items = items(OBJECTS);
+    let there = items.replace("registry.example.test", "mirror.example.test");
+    fs::write(&other, format!("apiVersion: v1\nkind: List\n{there}")).expect("the other side is written");
+    let config = format!(
+        "functionConfig:\n  apiVersion: mlplat.dev/v1alpha1\n  kind: ValidateParity\n  spec: {{against: {:?}}}\n",
+        other.display()
+    );
+    fs::write(&input, format!("{LIST}{items}{config}")).expect("the input is written");
+    let cat = |command: &mut Command| {
+        command.arg("cat");
+    };
+    let ours = |command: &mut Command| {
+        command.arg(&function);
+    };
+    let [floor, taken] = measure::medians(15, Some(&input), [&cat, &ours]);
+    let what = format!("validate-parity, {OBJECTS} objects on each side: wall");
+    row(&what, taken.wall_ms, floor.wall_ms, "ms", "1,000 ms");
+}
+
+const LIST: &str = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n";
+
 fn resource_list(objects: usize) -> String {
+    format!("{LIST}{}{CONFIGURATION}", items(objects))
+}
+
+fn items(objects: usize) -> String {
     let kinds: Vec<&str> = MIX
         .iter()
         .flat_map(|&(kind, count)| std::iter::repeat_n(kind, count))
         .collect();
-    let mut text = String::from("apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n");
+    let mut text = String::from("items:\n");
     for index in 0..objects {
         let kind = kinds[index * 37 % kinds.len()];
         item(&mut text, kind, index).expect("writing to a String cannot fail");
     }
-    text.push_str(CONFIGURATION);
     text
 }
 

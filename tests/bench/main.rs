@@ -19,6 +19,7 @@ fn main() {
     provider::start();
     provider::plans();
     function::inject_endpoints();
+    function::validate_parity();
 }
 
 /// Prints a row of the table.

@@ -155,6 +155,17 @@ pub(crate) fn as_kubectl_reads(stream: &str) -> String {
     run(&mut command, stream).rendered()
 }
 
+/// The objects of a stream as kubectl reads them, whatever their order.
+pub(crate) fn objects(stream: &str) -> Vec<String> {
+    let json = as_kubectl_reads(stream);
+    let read = serde_json::Deserializer::from_str(&json).into_iter::<serde_json::Value>();
+    let mut objects: Vec<String> = read
+        .map(|object| object.expect("kubectl prints JSON").to_string())
+        .collect();
+    objects.sort();
+    objects
+}
+
 /// A folder in which kustomize finds the functions as plugins.
 fn plugin_home() -> TempDir {
     let home = tempfile::tempdir().expect("a temporary folder");

@@ -124,6 +124,21 @@ fn every_client_runs_every_function_in_its_image() {
     // What it would compare with is a file of this machine, which a container does not see.
     let parity = as_container("validate-parity");
     build(&docker, &clients[0], &parity.case("validate-parity/exec")).is_refused("there is nothing to compare with");
+    // Unless it is mounted, from the kustomization's own folder.
+    let parity = Changed::file("validate-parity/exec/validate-parity.yaml", |text| {
+        text.replace(
+            "exec: {path: validate-parity}",
+            "container: {image: mlplat/validate-parity:0.1.0, mounts: [{type: bind, src: ./there.yaml, dst: /there.yaml}]}",
+        )
+        .replace("against: ../../set-environment/expected.yaml", "against: /there.yaml")
+    });
+    let there = parity.case("validate-parity/exec/there.yaml");
+    fs::copy(case("set-environment/expected.yaml"), there).expect("the copy can be written");
+    let expected = kustomize_exec(&case("validate-parity/exec")).rendered();
+    for client in &clients {
+        let rendered = build(&docker, client, &parity.case("validate-parity/exec")).rendered();
+        assert_eq!(rendered, expected, "validate-parity under {}", client.display());
+    }
 
     // The kubelet's containerd takes the same archives.
     let archive = images.path().join("inject-endpoints.tar");

@@ -1,7 +1,7 @@
 //! The functions under kpt, which sends files as they are and writes them back.
 
 use crate::cases::{case, copy, is_stored};
-use crate::clients::{kpt, kustomize_plain};
+use crate::clients::{kpt, kustomize_exec, kustomize_plain, objects};
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
@@ -93,6 +93,83 @@ fn render_runs_a_pipeline_and_a_validator_that_refuses_stops_it() {
     let answer = kpt(&["render", "--allow-exec"], package.path());
     assert!(answer.ok, "{}", answer.stderr);
     is_set(package.path());
+}
+
+/// A kustomization of all files of the folder and a function's configuration; kustomize runs the function.
+fn kustomization(folder: &Path, function: Option<&str>) {
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .expect("a folder of the test")
+        .map(|entry| {
+            entry
+                .expect("its entries can be read")
+                .file_name()
+                .into_string()
+                .expect("UTF-8")
+        })
+        .filter(|name| Some(name.as_str()) != function)
+        .collect();
+    names.sort();
+    let function = function.map_or(String::new(), |name| format!("transformers: [{name}]\n"));
+    write(
+        folder,
+        "kustomization.yaml",
+        &format!("resources: [{}]\n{function}", names.join(", ")),
+    );
+}
+
+#[test]
+fn what_functions_add_becomes_files() {
+    for (name, made) in [
+        ("inject-endpoints", "kind: ConfigMap"),
+        ("generate-network-policies", "name: backend-deployment-endpoints"),
+    ] {
+        let (package, exec) = (package(), package());
+        let contract = fs::read_to_string(case(&format!("{name}/exec/endpoints.yaml"))).expect("the case is there");
+        for folder in [&package, &exec] {
+            write(folder.path(), "endpoints.yaml", &contract);
+        }
+        let file = format!("{name}.yaml");
+        fs::copy(case(&format!("{name}/exec/{file}")), exec.path().join(&file)).expect("the case is there");
+        kustomization(exec.path(), Some(&file));
+        let expected = kustomize_exec(exec.path()).rendered();
+
+        let outside = tempfile::tempdir().expect("a temporary folder");
+        write(outside.path(), "config.yaml", &config(name));
+        let config = outside.path().join("config.yaml").display().to_string();
+        let answer = kpt(&["eval", "--exec", name, "--fn-config", &config], package.path());
+        assert!(answer.ok, "{}", answer.stderr);
+        kustomization(package.path(), None);
+        let rendered = kustomize_plain(package.path()).rendered();
+        assert!(rendered.contains(made), "{rendered}");
+        assert_eq!(objects(&rendered), objects(&expected), "{name}");
+    }
+}
+
+#[test]
+fn a_package_is_compared_with_another_environment() {
+    let (package, original, outside) = (package(), package(), tempfile::tempdir().expect("a temporary folder"));
+    kustomization(original.path(), None);
+    let there = kustomize_plain(original.path()).rendered();
+    let config = outside.path().join("parity.yaml").display().to_string();
+    let eval = |against: &str| {
+        write(outside.path(), "there.yaml", against);
+        let there = outside.path().join("there.yaml");
+        let text = format!(
+            "apiVersion: mlplat.dev/v1alpha1\nkind: ValidateParity\nmetadata:\n  name: parity\nspec:\n  against: {:?}\n",
+            there.display()
+        );
+        write(outside.path(), "parity.yaml", &text);
+        kpt(
+            &["eval", "--exec", "validate-parity", "--fn-config", &config],
+            package.path(),
+        )
+    };
+    let answer = eval(&there);
+    assert!(answer.ok, "{}", answer.stderr);
+    let answer = eval(&there.replace("backend:1.2.3", "backend:1.2.4"));
+    assert!(!answer.ok);
+    let words = "spec.template.spec.containers[backend].image: is registry.example.test/backend:1.2.3 here and";
+    assert!(answer.stderr.contains(words), "{}", answer.stderr);
 }
 
 #[test]

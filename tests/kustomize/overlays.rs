@@ -1,10 +1,13 @@
 //! The overlays of the examples under every client: one set of bases in every environment.
 
 use crate::cases::{case, copy};
-use crate::clients::{kubectl_plugin, kubectls, kustomize_exec, mlplat, outermost, pipe};
+use crate::clients::{
+    exec_by, is_kubectl, kubectl_plugin, kubectls, kustomize_exec, kustomizes, mlplat, objects, outermost, pipe, run,
+};
 use harness::program::repository;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use tempfile::TempDir;
 
 /// The way of an application: the same command for each of them, and no change in a base.
@@ -56,9 +59,44 @@ fn every_overlay_renders_the_same_under_kustomize_and_kubectl() {
     for overlay in PATH.into_iter().chain(["local-host"]) {
         let rendered = exec.rendered(overlay);
         assert!(rendered.contains("name: DATABASE_URL") && rendered.contains("mlplat.dev/made-by: inject-endpoints"));
-        for kubectl in kubectls() {
-            let other = kubectl_plugin(&kubectl, &plugins.overlay(overlay)).rendered();
-            assert_eq!(other, rendered, "{overlay} under {}", kubectl.display());
+        for client in kubectls().into_iter().chain(kustomizes()) {
+            let other = kubectl_plugin(&client, &plugins.overlay(overlay)).rendered();
+            assert_eq!(other, rendered, "{overlay} under {}", client.display());
+        }
+        let oldest = &kustomizes()[1];
+        let other = exec_by(oldest, &exec.overlay(overlay)).rendered();
+        assert_eq!(other, rendered, "{overlay} under {}", oldest.display());
+    }
+}
+
+#[test]
+fn the_way_to_prod_is_one_pipe_under_every_client() {
+    let (tree, exec) = (Tree::new(), Tree::new());
+    for overlay in PATH {
+        let folder = tree.overlay(overlay);
+        let file = folder.join("kustomization.yaml");
+        let text = fs::read_to_string(&file).expect("a kustomization");
+        let (without, _) = text.split_once("transformers:\n").expect("it lists functions");
+        fs::write(&file, without).expect("the copy can be written");
+        let expected = objects(&exec.rendered(overlay));
+        let contract = folder.join("contract/endpoints.yaml");
+        for client in outermost() {
+            let mut build = Command::new(&client);
+            build
+                .arg(if is_kubectl(&client) { "kustomize" } else { "build" })
+                .arg(&folder);
+            let mut stream = run(&mut build, "").rendered();
+            for (function, with) in [
+                ("inject-endpoints", Some(&contract)),
+                ("set-environment", None),
+                ("generate-network-policies", Some(&contract)),
+            ] {
+                let config = folder.join(format!("{function}.yaml"));
+                stream = pipe(function, &config, with.map(PathBuf::as_path), &stream).rendered();
+            }
+            let config = folder.join("validate-practices.yaml");
+            pipe("validate-practices", &config, None, &stream).rendered();
+            assert_eq!(objects(&stream), expected, "{overlay} under {}", client.display());
         }
     }
 }
