@@ -1,6 +1,7 @@
 //! The repository agrees with itself: what is documented exists, what exists is documented, examples are valid.
 #![allow(clippy::disallowed_methods, reason = "a test driver reads the environment")]
 
+mod demo;
 mod getting_started;
 
 use harness::project::run;
