@@ -11,7 +11,7 @@ use std::process::{Command, Output as Answer};
 use tempfile::TempDir;
 
 /// What must be found in PATH for the overlays.
-const FUNCTIONS: [&str; 4] = [
+pub(crate) const FUNCTIONS: [&str; 4] = [
     "inject-endpoints",
     "set-environment",
     "generate-network-policies",
@@ -110,6 +110,17 @@ impl Application {
                 panic!("{}\n{pods}\n{logs}", status.text);
             }
         }
+    }
+
+    /// Runs the report, which reads objects and writes rows, and waits until it is done.
+    #[track_caller]
+    pub(crate) fn makes_its_report(&self, cluster: &Cluster) {
+        let create = ["create", "job", "now", "--from=cronjob/report"];
+        self.run(cluster, &create).success();
+        let wait = ["wait", "--for=condition=Complete", "job/now", "--timeout=120s"];
+        let finished = self.run(cluster, &wait);
+        let logs = self.run(cluster, &["logs", "job/now"]).text;
+        assert_eq!(finished.code, Some(0), "{}\n{logs}", finished.text);
     }
 
     /// The address of a Service, which this machine reaches too.

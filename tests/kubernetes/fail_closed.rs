@@ -1,9 +1,10 @@
 //! A function that did not run gives pods that do not start, never pods that talk to a wrong place.
 
-use crate::application::{Application, BUILD, build, path};
+use crate::application::{Application, BUILD, FUNCTIONS, build, path};
 use crate::node;
-use harness::program::{kustomize, tool};
+use harness::program::{kustomize, mlplat, tool};
 use harness::wait;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -15,8 +16,23 @@ fn kubectl() -> PathBuf {
     )
 }
 
+/// `mlplat verify` refuses the overlay for this client, and says of every function that this becomes of it.
+#[track_caller]
+fn said_before(overlay: &Path, client: &Path, arguments: &[&str], path: &OsString, of_each: &str) {
+    let flags = format!("--flags={}", arguments[1..].join(" "));
+    let mut verify = Command::new(mlplat());
+    verify.args(["verify", &flags, "--client"]).arg(client).arg(overlay);
+    let answer = build(&mut verify, path);
+    let said = String::from_utf8_lossy(&answer.stdout);
+    assert_eq!(answer.status.code(), Some(1), "{said}");
+    for function in FUNCTIONS {
+        let named = |line: &&str| line.contains(&format!(" {function}): {of_each}")) && line.contains("To fix: ");
+        assert_eq!(said.lines().filter(named).count(), 1, "{function}: {of_each}:\n{said}");
+    }
+}
+
 #[test]
-fn pods_of_a_skipped_function_do_not_start() {
+fn pods_of_a_skipped_function_do_not_start_and_verify_says_so_before() {
     let cluster = node();
     // Both succeed, and say nothing.
     let skips: [(&str, PathBuf, &[&str]); 2] = [
@@ -29,10 +45,9 @@ fn pods_of_a_skipped_function_do_not_start() {
     ];
     for (namespace, client, arguments) in skips {
         let application = Application::new(namespace, 30081).with_contract();
-        let answer = build(
-            Command::new(client).args(arguments).arg(application.overlay("local")),
-            &path(),
-        );
+        let overlay = application.overlay("local");
+        said_before(&overlay, &client, arguments, &path(), "is skipped without a word");
+        let answer = build(Command::new(client).args(arguments).arg(overlay), &path());
         let rendered = String::from_utf8(answer.stdout).expect("manifests are UTF-8");
         assert!(
             answer.status.success() && answer.stderr.is_empty(),
@@ -101,6 +116,7 @@ fn a_client_that_cannot_run_the_function_and_knows_it_renders_nothing() {
     ];
     for (what, client, arguments, message) in refusals {
         let overlay: &Path = &application.overlay("local");
+        said_before(overlay, &client, arguments, &without_functions, "fails the build");
         let answer = build(Command::new(client).args(arguments).arg(overlay), &without_functions);
         let errors = String::from_utf8_lossy(&answer.stderr);
         assert!(
