@@ -117,7 +117,7 @@ impl Application {
     pub(crate) fn makes_its_report(&self, cluster: &Cluster) {
         let create = ["create", "job", "now", "--from=cronjob/report"];
         self.run(cluster, &create).success();
-        let wait = ["wait", "--for=condition=Complete", "job/now", "--timeout=120s"];
+        let wait = ["wait", "--for=condition=Complete", "job/now", "--timeout=300s"];
         let finished = self.run(cluster, &wait);
         let logs = self.run(cluster, &["logs", "job/now"]).text;
         assert_eq!(finished.code, Some(0), "{}\n{logs}", finished.text);

@@ -8,7 +8,6 @@ use std::process::Command;
 
 /// The names by which the bases call them; nothing is pulled.
 pub(crate) fn import(cluster: &Cluster) {
-    let folder = cluster.site().folder().join("images");
     let output = Command::new(repository().join(".ci/tools"))
         .arg("prometheus")
         .output()
@@ -16,18 +15,7 @@ pub(crate) fn import(cluster: &Cluster) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let prometheus = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
     for (name, program) in [("artefact-store", binary("artefact-store")), ("prometheus", prometheus)] {
-        let mut images = Command::new(binary("images"));
-        images
-            .arg("--out")
-            .arg(&folder)
-            .arg(format!("{name}={}", program.display()));
-        let authorities = Path::new("/etc/ssl/certs/ca-certificates.crt");
-        if authorities.is_file() {
-            images.arg("--with").arg(authorities);
-        }
-        run(&mut images).success();
-        let archive = folder.join(name).with_extension("tar");
-        cluster.import(&[archive]).expect("an OCI archive");
+        import_one(cluster, name, &program);
     }
     let version = env!("CARGO_PKG_VERSION");
     cluster
@@ -36,6 +24,23 @@ pub(crate) fn import(cluster: &Cluster) {
             &prometheus_of_the_base(),
         )
         .expect("it was imported");
+}
+
+/// Makes an image of a program known to the node.
+pub(crate) fn import_one(cluster: &Cluster, name: &str, program: &Path) {
+    let folder = cluster.site().folder().join("images");
+    let mut images = Command::new(binary("images"));
+    images
+        .arg("--out")
+        .arg(&folder)
+        .arg(format!("{name}={}", program.display()));
+    let authorities = Path::new("/etc/ssl/certs/ca-certificates.crt");
+    if authorities.is_file() {
+        images.arg("--with").arg(authorities);
+    }
+    run(&mut images).success();
+    let archive = folder.join(name).with_extension("tar");
+    cluster.import(&[archive]).expect("an OCI archive");
 }
 
 /// The full name of the image that the base of the monitoring names.

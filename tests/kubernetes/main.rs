@@ -6,6 +6,7 @@ mod existing_cluster;
 mod fail_closed;
 mod faults;
 mod images;
+mod policies;
 mod publishing;
 mod rules;
 mod stage;
@@ -15,13 +16,15 @@ use harness::cluster::Cluster;
 use std::sync::LazyLock;
 
 /// The node of this suite, which knows the application's images. It ends with this process, whose end it notices.
-static NODE: LazyLock<Cluster> = LazyLock::new(|| {
-    let cluster = Cluster::start();
+static NODE: LazyLock<Result<Cluster, String>> = LazyLock::new(|| {
+    let cluster = Cluster::try_start()?;
     images::import(&cluster);
-    cluster
+    Ok(cluster)
 });
 
 /// The node, for tests that leave its parts alone.
+#[track_caller]
 fn node() -> &'static Cluster {
-    &NODE
+    NODE.as_ref()
+        .unwrap_or_else(|error| panic!("no Kubernetes for this test: {error}"))
 }

@@ -141,6 +141,7 @@ fn a_killed_node_leaves_only_what_stop_removes() {
 
 #[test]
 fn a_node_whose_starter_is_killed_takes_itself_away() {
+    Cluster::must_be_possible().expect("a node on this machine");
     let above = tempfile::tempdir().expect("a temporary folder");
     let folder = above.path().join("node");
     let mut starter = Command::new(binary("cluster"))
@@ -162,6 +163,7 @@ fn a_node_whose_starter_is_killed_takes_itself_away() {
 
 #[test]
 fn a_start_that_is_cut_off_anywhere_leaves_nothing_after_down() {
+    Cluster::must_be_possible().expect("a node on this machine");
     let above = tempfile::tempdir().expect("a temporary folder");
     let folder = above.path().join("node");
     let cluster = |command: &str| {

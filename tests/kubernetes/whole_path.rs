@@ -11,7 +11,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// The services and the environment; both files go into the overlay.
-fn with_files(application: &Application, cluster: &Cluster, postgres_port: u16) -> String {
+pub(crate) fn with_files(application: &Application, cluster: &Cluster, postgres_port: u16) -> String {
     let published = format!(
         "  contract_file = \"{contract}/endpoints.yaml\"\n  secret_file   = \"{contract}/secret.yaml\"\n",
         contract = application.contract().display()
@@ -60,6 +60,26 @@ resource "mlplat_environment" "this" {{
     )
 }
 
+/// The application's processes are an ordinary user's, and cannot write a file of their image.
+#[track_caller]
+fn runs_without_rights(cluster: &Cluster) {
+    let of_application = |pid: &u32| process::command_line(*pid).starts_with("/usr/local/bin/artefact-store ");
+    let processes: Vec<u32> = cluster.processes().into_iter().filter(of_application).collect();
+    assert!(processes.len() >= 2, "backend and frontend: {processes:?}");
+    for pid in processes {
+        let file = |name: &str| fs::read_to_string(format!("/proc/{pid}/{name}")).expect("a process that runs");
+        assert!(
+            file("status").contains("\nUid:\t65532\t65532\t65532\t65532\n"),
+            "{}",
+            file("status")
+        );
+        let mounts = file("mounts");
+        let root = mounts.lines().find(|line| line.split(' ').nth(1) == Some("/"));
+        let options = root.and_then(|line| line.split(' ').nth(3)).unwrap_or_default();
+        assert!(options.split(',').any(|option| option == "ro"), "{mounts}");
+    }
+}
+
 /// Uses the application through this address: rows, cached lists and blobs, every answer checked.
 #[track_caller]
 fn use_application(address: &str) -> String {
@@ -77,6 +97,7 @@ fn pods_use_the_services_of_this_machine_and_follow_a_changed_port() {
     project.apply();
     application.deploy(cluster).success();
     application.is_ready(cluster);
+    runs_without_rights(cluster);
 
     let backend = application.address_of(cluster, "backend");
     let used = use_application(&backend);
@@ -92,15 +113,7 @@ fn pods_use_the_services_of_this_machine_and_follow_a_changed_port() {
     let page = run(Command::new("curl").args(["-sSf", &format!("http://{}:30090/", cluster.site().node())])).success();
     assert!(page.text.contains("<html"), "{}", page.text);
 
-    application
-        .run(cluster, &["create", "job", "now", "--from=cronjob/report"])
-        .success();
-    let finished = application.run(
-        cluster,
-        &["wait", "--for=condition=Complete", "job/now", "--timeout=300s"],
-    );
-    let logs = application.run(cluster, &["logs", "job/now"]).text;
-    assert_eq!(finished.code, Some(0), "{}\n{logs}", finished.text);
+    application.makes_its_report(cluster);
 
     let monitoring = application.address_of(cluster, "prometheus");
     let query = format!("http://{monitoring}/api/v1/query?query=sum(up%7Bjob%3D%22backend%22%7D)");

@@ -43,12 +43,23 @@ impl Cluster {
     /// # Panics
     /// When the machine cannot give it; the message says what can.
     pub fn start() -> Self {
+        Self::try_start().unwrap_or_else(|error| panic!("no Kubernetes for this test: {error}"))
+    }
+
+    /// The same, where the machine can give it.
+    pub fn try_start() -> Result<Self, String> {
+        Self::must_be_possible()?;
         let folder = tempfile::Builder::new()
             .prefix("mlplat-node-")
             .tempdir()
             .expect("a temporary folder")
             .keep();
-        Self::begin(&folder, false).unwrap_or_else(|error| panic!("no Kubernetes for this test: {error}"))
+        Self::begin(&folder, false)
+    }
+
+    /// An error that says what would help, where this machine cannot give a node.
+    pub fn must_be_possible() -> Result<(), String> {
+        Programs::find().map(drop)
     }
 
     /// A node that goes on until `stop`, in this folder.
@@ -172,6 +183,13 @@ impl Cluster {
     /// Gives an image one more name, such as that of an image which cannot be pulled here. Both are full names.
     pub fn name_image(&self, image: &str, name: &str) -> Result<(), String> {
         images::name(self, image, name)
+    }
+
+    /// Makes NetworkPolicies effective from now on, by kube-router's firewall.
+    pub fn enforce_policies(&self) -> Result<(), String> {
+        let asked = self.site.folder().join(parts::ENFORCE_POLICIES);
+        File::create(&asked).map_err(|error| format!("{}: {error}", asked.display()))?;
+        ready::enforcing(self)
     }
 
     /// The process of a part, as this machine numbers it.

@@ -17,7 +17,12 @@ pub(super) struct Part {
 enum After {
     ApiServer,
     Containerd,
+    /// Somebody asked for it: [`ENFORCE_POLICIES`] is in the node's folder.
+    Asked,
 }
+
+/// The file that starts what makes NetworkPolicies effective.
+pub(super) const ENFORCE_POLICIES: &str = "enforce-policies";
 
 impl Part {
     /// Whether what it needs is there.
@@ -28,6 +33,7 @@ impl Part {
                 TcpStream::connect_timeout(&address, Duration::from_millis(100)).is_ok()
             }
             After::Containerd => Path::new("/run/containerd/containerd.sock").exists(),
+            After::Asked => site.folder().join(ENFORCE_POLICIES).exists(),
         })
     }
 }
@@ -118,5 +124,19 @@ pub(super) fn all(site: &Site) -> Vec<Part> {
         ),
         part("kube-proxy", api_server, &["--config=FOLDER/etc/kube-proxy.yaml"]),
         part("coredns", api_server, &["-conf=FOLDER/etc/Corefile"]),
+        part(
+            "kube-router",
+            &[After::ApiServer, After::Asked],
+            &[
+                &kubeconfig,
+                &format!("--hostname-override={NODE}"),
+                "--run-firewall=true",
+                "--run-router=false",
+                "--run-service-proxy=false",
+                "--service-cluster-ip-range=SERVICES",
+                "--health-port=0",
+                "--metrics-port=0",
+            ],
+        ),
     ]
 }

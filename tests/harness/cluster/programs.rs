@@ -57,6 +57,8 @@ impl Programs {
             "runc",
             "etcd",
             "iptables",
+            "ipset",
+            "kube-router",
             "ip",
             "unshare",
             "nsenter",

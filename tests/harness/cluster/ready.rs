@@ -1,9 +1,11 @@
 //! When a node is ready: pods can be scheduled, started, named and reached.
 
+use super::network::run;
 use super::site::NODE;
 use super::{Cluster, images};
 use crate::{process, wait};
 use std::net::{SocketAddr, TcpStream};
+use std::process::Command;
 use std::time::Duration;
 
 /// Generous: the machine may be busy. On an idle one all steps together take some ten seconds.
@@ -42,6 +44,16 @@ pub(super) fn wait_for(cluster: &Cluster) -> Result<(), String> {
     step(cluster, "kube-proxy", || {
         let service = SocketAddr::from((cluster.site.first_service(), 443));
         TcpStream::connect_timeout(&service, Duration::from_millis(200)).is_ok()
+    })
+}
+
+/// Waits until packets meet the rules that kube-router makes of policies.
+pub(super) fn enforcing(cluster: &Cluster) -> Result<(), String> {
+    step(cluster, "kube-router", || {
+        let namespace = format!("--net=/proc/{}/ns/net", cluster.first_process);
+        let mut rules = Command::new("nsenter");
+        rules.env("PATH", &cluster.programs.path).arg(namespace);
+        run(rules.args(["iptables", "-S", "FORWARD"])).is_ok_and(|rules| rules.contains("-j KUBE-ROUTER-FORWARD"))
     })
 }
 
