@@ -137,12 +137,19 @@ fn a_function_that_would_be_skipped_is_named_with_its_kustomization() {
 fn functions_in_bases_components_and_folders_are_found() {
     let kubectl = kubectls().pop().expect("there is one at least");
     let changed = Changed::file("chain/exec/kustomization.yaml", |_| {
-        "resources: [../../set-environment/exec]\n".to_owned()
+        "resources: [../../set-environment/exec, to-come.yaml]\n".to_owned()
     });
     let said = verify(&kubectl, &["--enable-alpha-plugins"], &changed.case("chain/exec"));
     assert!(
         said.stdout
             .contains("set-environment/exec/kustomization.yaml: transformers: set-environment.yaml"),
+        "{}",
+        said.stdout
+    );
+    // What Terraform has not written yet, or a URL.
+    assert!(
+        said.stdout
+            .contains("chain/exec: to-come.yaml is no file or folder here"),
         "{}",
         said.stdout
     );

@@ -120,7 +120,7 @@ fn functions(
     for remote in &tree.remote {
         writeln!(
             out,
-            "{}: {remote} is fetched by the client; whether it lists functions is not known",
+            "{}: {remote} is no file or folder here; if the client fetches it, whether it lists functions is not known",
             folder.display()
         )?;
     }
