@@ -4,21 +4,51 @@ use crate::{CACHE, PAIR, SOON, THIS, nothing_is_left, pids, port, status, superv
 use harness::{Project, process, wait};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::{fs, process::Command};
+
+/// Every kind of process that a stack has, but for its supervisor.
+const ALL: &str = r#"
+resource "mlplat_local_services" "this" {
+  name           = "all"
+  cluster_access = "127.0.0.2"
+  postgres       = { database = "artefacts" }
+  redis          = {}
+  object_store   = { buckets = ["models"] }
+}
+"#;
 
 #[test]
 fn a_killed_service_comes_back_by_itself() {
-    let project = Project::new(PAIR);
+    let project = Project::new(ALL);
     project.apply();
-    let before = pids(&project, "pair");
+    let before = pids(&project, "all");
+    assert_eq!(before.len(), 3, "{before:?}");
     for (component, pid) in &before {
         process::kill(*pid);
         wait::until(&format!("{component} to come back"), SOON, || {
-            let now = pids(&project, "pair");
+            let now = pids(&project, "all");
             (now.get(component)
                 .is_some_and(|now| now != pid && process::listening(port(&project, component))))
             .then_some(())
+        });
+    }
+    // What passes pods' connections on.
+    let forwarders = || -> Vec<(u32, String)> {
+        let of_stack = process::mentioning(&project.stack("all")).into_iter();
+        of_stack.filter(|(_, line)| line.contains(" forward ")).collect()
+    };
+    let forwarding = forwarders();
+    assert_eq!(forwarding.len(), 3, "{forwarding:?}");
+    for (pid, line) in forwarding {
+        process::kill(pid);
+        let door = line
+            .split(' ')
+            .find(|word| word.starts_with("127.0.0.2:"))
+            .expect("its address");
+        wait::until(&format!("{line} to come back"), SOON, || {
+            let back = forwarders().iter().any(|(now, again)| *now != pid && *again == line);
+            (back && TcpStream::connect(door).is_ok()).then_some(())
         });
     }
     wait::until("a plan without changes", SOON, || {

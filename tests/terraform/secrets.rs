@@ -2,8 +2,12 @@
 
 use crate::pids;
 use harness::{Project, process};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 const CONFIGURATION: &str = r#"
 resource "mlplat_local_services" "this" {
@@ -49,7 +53,7 @@ fn no_password_is_in_state_plan_log_arguments_or_manifests() {
         .success()
     };
     let planned = traced(&["plan", "-no-color", "-out=saved.tfplan"]);
-    let applied = traced(&["apply", "-no-color", "-auto-approve"]);
+    let (applied, meanwhile) = watched(|| traced(&["apply", "-no-color", "-auto-approve"]));
     let again = traced(&["plan", "-no-color", "-out=second.tfplan"]);
     let shown = traced(&["show", "-json", "second.tfplan"]);
     let status = project.mlplat(&["status", "canary"]).success();
@@ -59,19 +63,24 @@ fn no_password_is_in_state_plan_log_arguments_or_manifests() {
     let state = fs::read_to_string(project.path("terraform.tfstate")).expect("the state");
     let contract = fs::read_to_string(project.path("endpoints.yaml")).expect("the contract");
     let log = fs::read_to_string(&trace).expect("the log");
-    assert!(
-        log.contains("ApplyResourceChange") || log.contains("mlplat_local_services"),
-        "the log is at TRACE"
-    );
+    for line in [
+        "[TRACE]",
+        "terraform-provider-mlplat: answered",
+        "tf_rpc=ApplyResourceChange",
+    ] {
+        assert!(
+            log.contains(line),
+            "the log is not at TRACE, or not the provider's: no {line}"
+        );
+    }
     let rendered = rendered(&project);
     assert!(
         rendered.contains("secretKeyRef") && rendered.contains("DATABASE_URL"),
         "{rendered}"
     );
-    let arguments: String = process::all()
-        .into_iter()
-        .map(|pid| process::command_line(pid) + "\n")
-        .collect();
+    let started = meanwhile.iter().any(|line| line.contains("postgres -D"));
+    assert!(started, "the engines start meanwhile");
+    let arguments = meanwhile.into_iter().collect::<Vec<_>>().join("\n");
     let mut environments = String::new();
     for pid in pids(&project, "canary").into_values() {
         environments += &String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/environ")).unwrap_or_default());
@@ -94,6 +103,27 @@ fn no_password_is_in_state_plan_log_arguments_or_manifests() {
             assert!(!text.contains(secret.as_str()), "{key} is in {place}");
         }
     }
+}
+
+/// The command lines of every process that was seen while this went on, and at its end.
+fn watched<T>(work: impl FnOnce() -> T) -> (T, BTreeSet<String>) {
+    // Dropped when the work is over, also by a panic.
+    let (working, over) = mpsc::channel::<()>();
+    thread::scope(move |scope| {
+        let watching = scope.spawn(move || {
+            let mut seen = BTreeSet::new();
+            loop {
+                let last = over.recv_timeout(Duration::from_millis(20)) == Err(RecvTimeoutError::Disconnected);
+                seen.extend(process::all().into_iter().map(process::command_line));
+                if last {
+                    return seen;
+                }
+            }
+        });
+        let answer = work();
+        drop(working);
+        (answer, watching.join().expect("it only reads"))
+    })
 }
 
 /// What inject-endpoints makes of a workload, the contract and the Secret; without the Secret.
