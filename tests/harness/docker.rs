@@ -105,7 +105,24 @@ impl Docker {
 impl Drop for Docker {
     /// On SIGTERM the engine ends its containerd and unmounts what it mounted.
     fn drop(&mut self) {
-        process::terminate(self.engine.id());
+        if self.engine.try_wait().is_ok_and(|ended| ended.is_none()) {
+            process::terminate(self.engine.id());
+        }
         let _ = self.engine.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_that_ended_by_itself_is_left_alone() {
+        let mut engine = Command::new("true").spawn().expect("a program that ends");
+        engine.wait().expect("it ended");
+        drop(Docker {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+            engine,
+        });
     }
 }
