@@ -79,7 +79,7 @@ demo-test: build ## The demo, twice, and nothing left after it
 .PHONY: test-kubernetes
 test-kubernetes: ## Both layers on a real Kubernetes of one node (Linux, root)
 	@cargo build --workspace --bins --examples --locked
-	@.ci/tools kubernetes >/dev/null
+	@[ "$$(id -u)" != 0 ] || .ci/tools kubernetes >/dev/null
 	@cargo test --workspace --test kubernetes --locked
 
 .PHONY: cluster

@@ -149,7 +149,9 @@ pub enum StackError {
         log: String,
     },
     /// Terraform, or the person at the keyboard, asked to stop.
-    #[error("stopped on request while waiting for {what}. What was made so far is kept; apply again to finish it")]
+    #[error(
+        "stopped on request while waiting for {what}. What was made so far is in the state; apply again to have all of it"
+    )]
     Cancelled {
         /// What was being waited for.
         what: String,
