@@ -3,6 +3,7 @@
 mod bad_input;
 mod cluster_access;
 mod environment;
+mod external_secret;
 mod faults;
 mod lifecycle;
 mod secrets;
