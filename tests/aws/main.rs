@@ -10,6 +10,7 @@ mod lifecycle;
 mod secrets;
 mod settings;
 mod signatures;
+mod ways;
 
 use harness::emulators::{Emulator, Kind};
 use harness::{FaultProxy, Project};

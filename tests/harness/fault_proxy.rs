@@ -1,6 +1,8 @@
 //! A proxy between a provider and an emulator: it writes down every call, and makes go wrong what goes wrong on the way to AWS.
+//! It takes the calls as the server itself does, and as an HTTP proxy does; whatever host those name, they end at the server.
 
 use crate::http::{self, Message};
+use std::io::{self, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -16,6 +18,9 @@ pub struct Call {
     pub query: String,
     /// The id of the access key that signed it; empty when nothing did.
     pub key: String,
+    /// The host that the caller asked for, where it took this for an HTTP proxy. What passes through a connection
+    /// (`CONNECT`) is not seen.
+    pub asked_for: Option<String>,
     /// What the service answered; `None` when the call never reached it.
     pub status: Option<u16>,
 }
@@ -160,13 +165,16 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
 }
 
 fn serve(stream: &TcpStream, server: SocketAddr, shared: &Mutex<Shared>) -> Option<()> {
-    let request = Message::request(stream).ok()??;
+    stream.set_read_timeout(Some(http::SILENCE)).ok()?;
+    let mut request = Message::request(stream).ok()??;
+    let asked_for = request.take_host();
     let (path, query) = request.word(1).split_once('?').unwrap_or((request.word(1), ""));
     let mut call = Call {
         method: request.word(0).to_owned(),
         path: path.to_owned(),
         query: query.to_owned(),
         key: signer(&request).unwrap_or_default(),
+        asked_for,
         status: None,
     };
     let fault = fault_of(&call, shared);
@@ -182,6 +190,10 @@ fn serve(stream: &TcpStream, server: SocketAddr, shared: &Mutex<Shared>) -> Opti
             return Some(());
         }
         Some(Fault::LostReply) | None => {}
+    }
+    if call.method == "CONNECT" {
+        lock(shared).calls.push(call);
+        return connect(stream, server).ok();
     }
     let reply = http::exchange(server, &request).ok();
     call.status = reply.as_ref().map(Message::status);
@@ -201,6 +213,22 @@ fn serve(stream: &TcpStream, server: SocketAddr, shared: &Mutex<Shared>) -> Opti
         return stream.shutdown(Shutdown::Both).ok();
     }
     reply?.write(stream).ok()
+}
+
+/// Passes bytes both ways until either side ends.
+fn connect(stream: &TcpStream, server: SocketAddr) -> io::Result<()> {
+    let server = TcpStream::connect(server)?;
+    server.set_read_timeout(Some(http::SILENCE))?;
+    (&*stream).write_all(b"HTTP/1.1 200 Connected\r\n\r\n")?;
+    let pass = |mut from: &TcpStream, mut to: &TcpStream| {
+        let _ = io::copy(&mut from, &mut to);
+        let _ = to.shutdown(Shutdown::Write);
+    };
+    thread::scope(|both| {
+        both.spawn(|| pass(stream, &server));
+        pass(&server, stream);
+    });
+    Ok(())
 }
 
 /// Whose key signed it: `Authorization: AWS4-HMAC-SHA256 Credential=ID/DATE/…`.

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// A server that says nothing for so long is not coming back.
-const SILENCE: Duration = Duration::from_secs(60);
+pub const SILENCE: Duration = Duration::from_secs(60);
 /// No call of these tests is larger.
 const LARGEST_BODY: u64 = 64 << 20;
 
@@ -45,6 +45,18 @@ impl Message {
         status.unwrap_or_else(|_| panic!("{:?} has no status", self.first))
     }
 
+    /// Takes the host out of a target that names one: `CONNECT host:port`, `GET https://host/path`. The path stays.
+    pub fn take_host(&mut self) -> Option<String> {
+        let target = self.word(1).to_owned();
+        let (host, path) = match target.split_once("://") {
+            Some((_, rest)) => rest.split_at(rest.find('/').unwrap_or(rest.len())),
+            None if self.word(0) == "CONNECT" => (target.as_str(), "/"),
+            None => return None,
+        };
+        self.first = self.first.replacen(&target, path, 1);
+        Some(host.to_owned())
+    }
+
     /// The body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
@@ -54,14 +66,13 @@ impl Message {
     ///
     /// # Errors
     /// When it is not whole.
-    pub fn request(stream: &TcpStream) -> io::Result<Option<Self>> {
-        stream.set_read_timeout(Some(SILENCE))?;
+    pub fn request(stream: impl Read + Write) -> io::Result<Option<Self>> {
         let mut reader = BufReader::new(stream);
         let Some(mut request) = Self::head(&mut reader)? else {
             return Ok(None);
         };
         if request.header("expect").is_some() {
-            (&*stream).write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+            reader.get_mut().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
         request.body = request.body_of(&mut reader, false)?;
         Ok(Some(request))
@@ -138,7 +149,7 @@ impl Message {
     ///
     /// # Errors
     /// When the other side is gone.
-    pub fn write(&self, mut stream: &TcpStream) -> io::Result<()> {
+    pub fn write(&self, mut stream: impl Write) -> io::Result<()> {
         let mut head = format!("{}\r\n", self.first);
         let dropped = ["connection", "transfer-encoding", "expect"];
         for (name, value) in &self.headers {
@@ -153,7 +164,8 @@ impl Message {
         }
         head += "Connection: close\r\n\r\n";
         stream.write_all(head.as_bytes())?;
-        stream.write_all(&self.body)
+        stream.write_all(&self.body)?;
+        stream.flush()
     }
 }
 

@@ -10,9 +10,11 @@ pub mod http;
 pub mod process;
 pub mod program;
 pub mod project;
+pub mod tls;
 pub mod wait;
 
 pub use emulators::Emulator;
 pub use fault_proxy::{Call, Fault, FaultProxy};
 pub use program::{mlplat, repository, terraform, tool};
 pub use project::{Output, Project};
+pub use tls::TlsEndpoint;

@@ -1,11 +1,15 @@
-//! What the SDK's attempts met, for a wait that is cut while the SDK is still trying.
+//! What the SDK's attempts met, for a wait that is cut while the SDK is still trying; and which are the last.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_s3::config::interceptors::FinalizerInterceptorContextRef;
+use aws_sdk_s3::config::retry::{ClassifyRetry, RetryAction};
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3::error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
+
+use super::error::is_untrusted;
 
 /// Remembers the last attempt that failed.
 #[derive(Clone, Debug, Default)]
@@ -40,5 +44,23 @@ impl Intercept for Attempts {
         };
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = failure.filter(|_| failed);
         Ok(())
+    }
+}
+
+/// A server that is not trusted will not be trusted in a minute.
+#[derive(Debug)]
+pub(super) struct NotAgain;
+
+impl ClassifyRetry for NotAgain {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let failed = context.output_or_error().and_then(Result::err);
+        match failed.and_then(|error| error.as_connector_error()) {
+            Some(error) if is_untrusted(error) => RetryAction::RetryForbidden,
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "not again"
     }
 }

@@ -71,6 +71,8 @@ pub enum Problem {
     Busy,
     /// No answer came.
     Unreachable,
+    /// Nobody who is trusted vouches for the server.
+    Untrusted,
     /// The answer makes no sense.
     Unreadable,
     /// AWS failed.
@@ -91,6 +93,7 @@ impl Problem {
             Self::Throttled => "was throttled until the attempts were used up".into(),
             Self::Busy => "met another change that is not done yet".into(),
             Self::Unreachable => "got no answer".into(),
+            Self::Untrusted => "met a server whose certificate is not trusted".into(),
             Self::Unreadable => "got an answer that makes no sense".into(),
             Self::Failed => "failed on the side of AWS until the attempts were used up".into(),
             Self::Refused => "was refused".into(),
@@ -114,6 +117,11 @@ impl Problem {
             Self::Throttled => "apply again later, lower Terraform's -parallelism, or raise `aws.max_retries`".into(),
             Self::Busy | Self::Failed => "apply again in some minutes".into(),
             Self::Unreachable => "check the network, the proxy, and `aws.endpoints`".into(),
+            Self::Untrusted => {
+                "set `aws.custom_ca_bundle` or AWS_CA_BUNDLE to a file with the authority that signed it, such as your \
+                 proxy's, or correct `aws.endpoints`"
+                    .into()
+            }
             Self::Unreadable => "check that `aws.endpoints` and AWS_ENDPOINT_URL lead to the service".into(),
             Self::Refused => "correct what AWS names".into(),
         }
@@ -170,6 +178,7 @@ where
         let problem = match error {
             SdkError::ResponseError(_) => Problem::Unreadable,
             _ if lacks_credentials(error) => Problem::Credentials,
+            _ if is_untrusted(error) => Problem::Untrusted,
             _ => Problem::Unreachable,
         };
         return (problem, words(error), String::new());
@@ -232,6 +241,12 @@ fn words(error: &(dyn std::error::Error + 'static)) -> String {
         true => DisplayErrorContext(error).to_string(),
         false => causes.join(": "),
     }
+}
+
+/// The HTTP client hides the type of what its TLS says.
+pub(super) fn is_untrusted(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    causes.any(|error| error.to_string().contains("invalid peer certificate"))
 }
 
 fn lacks_credentials(error: &(dyn std::error::Error + 'static)) -> bool {

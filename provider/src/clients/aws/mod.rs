@@ -19,6 +19,7 @@ use tfplug::{Computed, Diagnostic, Diagnostics};
 use tokio::sync::OnceCell;
 
 pub use self::attempts::Attempts;
+use self::attempts::NotAgain;
 pub use self::error::{AwsError, Problem};
 pub use self::settings::{AwsSettings, DefaultTags, IgnoreTags};
 use crate::config::Config;
@@ -202,6 +203,7 @@ impl Aws {
         let mut config = aws_sdk_s3::config::Builder::from(sdk)
             .region(Region::new(region.to_owned()))
             .force_path_style(self.path_style())
+            .retry_classifier(NotAgain)
             .interceptor(attempts.clone());
         if let Some(url) = self.endpoint(&settings, "S3") {
             config = config.endpoint_url(url);
@@ -256,7 +258,7 @@ impl Aws {
     }
 
     fn sts(&self, sdk: &SdkConfig) -> Result<aws_sdk_sts::Client, AwsError> {
-        let mut config = aws_sdk_sts::config::Builder::from(sdk);
+        let mut config = aws_sdk_sts::config::Builder::from(sdk).retry_classifier(NotAgain);
         if let Some(url) = self.endpoint(&self.settings()?, "STS") {
             config = config.endpoint_url(url);
         }
