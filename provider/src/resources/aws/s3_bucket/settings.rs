@@ -136,7 +136,8 @@ impl Settings {
     }
 }
 
-/// The order of rules means nothing, nor does a filter that filters nothing, nor how a day is written.
+/// The order of rules means nothing, nor does a filter that filters nothing, nor how a day is written, nor a smallest size of
+/// 0 beside other conditions.
 fn same_rules(one: &[LifecycleRule], other: &[LifecycleRule]) -> bool {
     let canonical = |rules: &[LifecycleRule]| {
         let mut rules: Vec<LifecycleRule> = rules.iter().cloned().map(canonical_rule).collect();
@@ -147,6 +148,16 @@ fn same_rules(one: &[LifecycleRule], other: &[LifecycleRule]) -> bool {
 }
 
 fn canonical_rule(mut rule: LifecycleRule) -> LifecycleRule {
+    if let Some(filter) = &mut rule.filter {
+        let others = LifecycleFilter {
+            object_size_greater_than: None,
+            ..filter.clone()
+        };
+        // Beside other conditions, S3 shows the smallest size as 0 where none was given.
+        if others != LifecycleFilter::default() && filter.object_size_greater_than == Some(0) {
+            *filter = others;
+        }
+    }
     rule.filter = rule.filter.filter(|filter| *filter != LifecycleFilter::default());
     let days = rule.expiration.iter_mut().map(|expiration| &mut expiration.date);
     let moves = rule
@@ -193,6 +204,19 @@ mod tests {
             &[one.clone(), second.clone()],
             &[second.clone(), same.clone()]
         ));
+        let sized = |rule: &LifecycleRule, prefix: Option<&str>, size| {
+            let mut rule = rule.clone();
+            rule.filter = Some(LifecycleFilter {
+                prefix: prefix.map(ToOwned::to_owned),
+                object_size_greater_than: size,
+                ..LifecycleFilter::default()
+            });
+            [rule]
+        };
+        let runs = Some("runs/");
+        assert!(same_rules(&sized(&one, runs, Some(0)), &sized(&one, runs, None)));
+        assert!(!same_rules(&sized(&one, runs, Some(1)), &sized(&one, runs, None)));
+        assert!(!same_rules(&sized(&one, None, Some(0)), &sized(&one, None, None)));
         same.enabled = false;
         assert!(!same_rules(&[one, second.clone()], &[second, same]));
     }
