@@ -60,7 +60,7 @@ check: ## Formatting, clippy and the walls between the crates
 test: check ## Everything, against the real parts
 	@cargo build --workspace --bins --examples --locked
 	@target/debug/terraform-provider-mlplat engines install
-	@for tool in kustomize-pinned kustomize-oldest kubectl-newest moto ministack; do .ci/tools $$tool; done
+	@for tool in kustomize-pinned kustomize-oldest kubectl-newest moto ministack tofu; do .ci/tools $$tool; done
 	@$(MAKE) --keep-going test-workspace test-tofu demo-test test-kubernetes PROFILE=dev
 
 .PHONY: test-workspace

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// Runs `terraform apply` or `destroy`, and kills its providers after this call. `false` = it ended before.
-fn killed_after(cloud: &Cloud, call: usize, command: &str) -> bool {
+pub(crate) fn killed_after(cloud: &Cloud, call: usize, command: &str) -> bool {
     let terraform = Arc::new(AtomicU32::new(0));
     let of_hook = Arc::clone(&terraform);
     cloud.proxy.after_call(call, move || {

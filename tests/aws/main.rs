@@ -7,6 +7,7 @@ mod environments;
 mod faults;
 mod kills;
 mod lifecycle;
+mod ownership;
 mod secrets;
 mod settings;
 mod signatures;

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// The prefix of keys that are AWS' own.
-const RESERVED: &str = "aws:";
+/// The prefixes of keys that are AWS' own, and ours.
+const RESERVED: [&str; 2] = ["aws:", "mlplat.dev/"];
 
 pub(super) fn url(url: &String) -> Result<(), String> {
     let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
@@ -63,8 +63,7 @@ pub(super) fn is_region(name: &str) -> bool {
 }
 
 pub(super) fn owner(owner: &String) -> Result<(), String> {
-    let key = crate::resources::aws::tags::OWNER.to_owned();
-    tags(&BTreeMap::from([(key, owner.clone())]))
+    tags(&BTreeMap::from([("owner".to_owned(), owner.clone())]))
         .map_err(|_| "must be at most 256 of letters, digits, spaces and _ . : / = + - @, and not empty".to_owned())
         .and_then(|()| match owner.is_empty() {
             true => Err("must not be empty".to_owned()),
@@ -82,10 +81,12 @@ pub(crate) fn tags(tags: &BTreeMap<String, String>) -> Result<(), String> {
         return Err(format!("must hold at most 49 tags, and holds {}", tags.len()));
     }
     for (key, value) in tags {
-        if key.is_empty() || key.chars().count() > 128 || !fits(key) || key.to_lowercase().starts_with(RESERVED) {
+        let reserved = RESERVED.iter().any(|prefix| key.to_lowercase().starts_with(prefix));
+        if key.is_empty() || key.chars().count() > 128 || !fits(key) || reserved {
             return Err(format!(
-                "must have keys of 1 to 128 letters, digits, spaces and _ . : / = + - @ that do not start with \
-                 {RESERVED}, and {key:?} is none"
+                "must have keys of 1 to 128 letters, digits, spaces and _ . : / = + - @ that do not start with {}, and \
+                 {key:?} is none",
+                RESERVED.join(" or ")
             ));
         }
         if value.chars().count() > 256 || !fits(value) {
@@ -166,7 +167,9 @@ mod tests {
     fn tags_follow_the_rules_of_aws() {
         let ok = |key: &str, value: &str| tags(&BTreeMap::from([(key.into(), value.into())])).is_ok();
         assert!(ok("team", "") && ok("a b:c/d", "é+1@x") && ok(&"k".repeat(128), &"v".repeat(256)));
-        assert!(!ok("", "x") && !ok("aws:x", "y") && !ok("AWS:x", "y") && !ok("k", "a#b"));
+        assert!(
+            !ok("", "x") && !ok("aws:x", "y") && !ok("AWS:x", "y") && !ok("mlplat.dev/owner", "y") && !ok("k", "a#b")
+        );
         assert!(!ok(&"k".repeat(129), "v") && !ok("k", &"v".repeat(257)));
     }
 }

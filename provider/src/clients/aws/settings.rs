@@ -82,7 +82,7 @@ pub struct AwsSettings {
     pub use_fips_endpoint: Option<bool>,
     /// `true`: the endpoints of AWS that have IPv6 too. Default: `AWS_USE_DUALSTACK_ENDPOINT`.
     pub use_dualstack_endpoint: Option<bool>,
-    /// Whose the resources are, as it stands in their tag `mlplat.dev/owner`. What a create made before it was killed is
+    /// Whose the resources are, as it stands in their tag `mlplat.dev/owner`. What a create began before it was killed is
     /// taken over only from the same owner. Default: `mlplat`. Set it where several configurations share an account.
     #[model(validate = rules::owner)]
     pub owner: Option<String>,

@@ -113,7 +113,9 @@ impl Resource for S3BucketResource {
         let made = wait::until_at(Pace::FAR, &what, limit, context.cancellation(), || settle.look()).await;
         let exists = settle.exists();
         // Whether a call that was cut off or whose answer was lost has made it is not known: the note stays for the next run.
-        let known = exists || matches!(&made, Err(wait::WaitError::Failed(BucketError::Taken { .. })));
+        let refused = matches!(&made, Err(wait::WaitError::Failed(error)) if error.is_refusal());
+        let taken = matches!(&made, Err(wait::WaitError::Failed(BucketError::Taken { .. })));
+        let known = exists || taken || (refused && !left_behind);
         if let (true, Some(intent)) = (known, noted) {
             intent.done();
         }

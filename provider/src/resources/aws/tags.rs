@@ -6,8 +6,11 @@ use tfplug::{Computed, Model, Plan};
 
 use crate::clients::aws::Aws;
 
-/// The tag that says whose a resource is. It is not shown in `tags` and `tags_all`.
+/// The tag that says whose a resource is. Like every tag of mlplat, it is not shown in `tags` and `tags_all`.
 pub const OWNER: &str = "mlplat.dev/owner";
+
+/// The tag that says so of a resource whose create is not done yet; then [`OWNER`] takes its place.
+pub const CREATING: &str = "mlplat.dev/creating";
 
 /// Tags by key.
 pub type Tags = BTreeMap<String, String>;
@@ -32,10 +35,19 @@ pub fn wanted(aws: &Aws, own: Option<&Tags>, found: &Tags) -> Tags {
     let mut wanted = all(aws, own);
     let kept = found
         .iter()
-        .filter(|(key, _)| is_system(key) || aws.ignores_tag(key))
+        .filter(|(key, _)| is_system(key) || (aws.ignores_tag(key) && *key != CREATING))
         .map(|(key, value)| (key.clone(), value.clone()));
     wanted.extend(kept);
     wanted.insert(OWNER.to_owned(), aws.owner().to_owned());
+    wanted
+}
+
+/// The same while the resource is being made.
+#[must_use]
+pub fn creating(mut wanted: Tags) -> Tags {
+    if let Some(owner) = wanted.remove(OWNER) {
+        wanted.insert(CREATING.to_owned(), owner);
+    }
     wanted
 }
 
@@ -44,7 +56,7 @@ pub fn wanted(aws: &Aws, own: Option<&Tags>, found: &Tags) -> Tags {
 #[must_use]
 pub fn shown(aws: &Aws, prior: Option<&Tags>, found: &Tags) -> (Option<Tags>, Tags) {
     let mut all = found.clone();
-    all.retain(|key, _| !is_system(key) && key != OWNER && !aws.ignores_tag(key));
+    all.retain(|key, _| !is_system(key) && key != OWNER && key != CREATING && !aws.ignores_tag(key));
     let defaults = aws.default_tags();
     let mut own = all.clone();
     own.retain(|key, value| prior.is_some_and(|prior| prior.contains_key(key)) || defaults.get(key) != Some(value));
@@ -106,7 +118,7 @@ mod tests {
             ("aws:cloudformation:stack-id", "1"),
             ("kubernetes.io/x", "y"),
             ("stale", "z"),
-            (OWNER, "other"),
+            (CREATING, "other"),
         ]);
         let wanted = wanted(&aws(), None, &found);
         assert_eq!(
@@ -114,6 +126,8 @@ mod tests {
             ["aws:cloudformation:stack-id", "kubernetes.io/x", OWNER, "stage", "team"]
         );
         assert_eq!(wanted[OWNER], "mlplat");
+        let creating = creating(wanted.clone());
+        assert_eq!((creating[CREATING].as_str(), creating.get(OWNER)), ("mlplat", None));
         assert_eq!(
             shown(&aws(), None, &found),
             (Some(tags(&[("stale", "z")])), tags(&[("stale", "z")]))

@@ -1,6 +1,6 @@
 //! Why a bucket is not as planned, and what to do.
 
-use crate::clients::aws::{Aws, AwsError};
+use crate::clients::aws::{Aws, AwsError, Problem};
 use crate::wait::WaitError;
 use tfplug::{Diagnostic, Path};
 
@@ -64,6 +64,17 @@ pub(super) enum BucketError {
         /// Which, and why.
         what: String,
     },
+}
+
+impl BucketError {
+    /// AWS said no, or was not asked: nothing was made.
+    pub(super) fn is_refusal(&self) -> bool {
+        let Self::Aws(error) = self else { return false };
+        matches!(
+            error.problem(),
+            None | Some(Problem::Denied | Problem::Credentials | Problem::Elsewhere(_) | Problem::Refused)
+        )
+    }
 }
 
 fn names(settings: &[Setting]) -> String {

@@ -16,9 +16,14 @@ use crate::resources::endpoints::S3Endpoint;
 /// Names of arguments are those of terraform-provider-aws, whose many resources for one bucket are one here. Every setting is
 /// looked at: what somebody changes by hand shows in the next plan, and the next apply mends it.
 ///
-/// **Whose a bucket is.** The tag `mlplat.dev/owner` says it (`aws.owner` in the provider block). A create that was killed is
-/// continued by the next apply: a bucket with that tag that holds nothing is taken over. Every other bucket of the name is
-/// refused, with the command that imports it.
+/// **Whose a bucket is.** The tag `mlplat.dev/owner` says it (`aws.owner` in the provider block); until the bucket is as planned,
+/// the tag `mlplat.dev/creating` says it instead. A create that was killed is continued by the next apply: a bucket with that
+/// second tag that holds nothing is taken over. Every other bucket of the name is refused, with the command that imports it;
+/// also one that another configuration of the same owner has made.
+///
+/// Limits: two configurations with the same owner that make a bucket of the same name at the same time cannot be told apart;
+/// give each its own owner. A create that is killed between its last call and Terraform's state, or that was to generate the
+/// name, is continued on the same machine only, from a note in the user's data folder.
 #[derive(Model, Clone, Debug, PartialEq)]
 pub struct Bucket {
     /// Name of the bucket, unique in all of AWS. Default: one that starts with `bucket_prefix`.

@@ -11,7 +11,7 @@ use super::error::BucketError;
 use super::model::Bucket;
 use super::settings::{Setting, Settings};
 use crate::clients::aws::{Aws, AwsError, Problem};
-use crate::resources::aws::tags::OWNER;
+use crate::resources::aws::tags::{self, CREATING, OWNER, Tags};
 use crate::wait::Look;
 
 /// How long S3 may take to show what it has accepted.
@@ -71,10 +71,14 @@ impl<'a> Settle<'a> {
             Ok(found) => found,
             Err(error) => return self.later(error),
         };
-        let wanted = Settings::wanted(self.aws, self.planned, self.arn, &found.tags);
+        let wanted = self.wanted(&found.tags);
         let differing = found.differences(&wanted);
         if differing.is_empty() {
-            return Ok(Look::Done(found));
+            return if self.creates {
+                self.finish(found).await
+            } else {
+                Ok(Look::Done(found))
+            };
         }
         let fresh: Vec<Setting> = {
             let (written, since) = &*self.written.lock().unwrap_or_else(PoisonError::into_inner);
@@ -103,6 +107,27 @@ impl<'a> Settle<'a> {
         Ok(Look::NotYet(format!("S3 does not show {} yet", names.join(", "))))
     }
 
+    /// What the bucket is to have until everything is as planned.
+    fn wanted(&self, found: &Tags) -> Settings {
+        let mut wanted = Settings::wanted(self.aws, self.planned, self.arn, found);
+        if self.creates {
+            wanted.tags = tags::creating(wanted.tags);
+        }
+        wanted
+    }
+
+    /// The last call of a create: from now on no other create takes the bucket for its own that was cut off.
+    async fn finish(&self, found: Settings) -> Result<Look<Settings>, BucketError> {
+        let wanted = Settings::wanted(self.aws, self.planned, self.arn, &found.tags);
+        match self.calls.write(Setting::Tags, &wanted).await {
+            Ok(()) => Ok(Look::Done(Settings {
+                tags: wanted.tags,
+                ..found
+            })),
+            Err(error) => self.later(error),
+        }
+    }
+
     /// What passes by itself is looked at again.
     fn later(&self, error: AwsError) -> Result<Look<Settings>, BucketError> {
         let (_, since) = &*self.written.lock().unwrap_or_else(PoisonError::into_inner);
@@ -129,8 +154,7 @@ impl<'a> Settle<'a> {
         if self.is_ours().await? {
             return Ok(());
         }
-        let wanted = Settings::wanted(self.aws, self.planned, self.arn, &Default::default());
-        match self.calls.create(&wanted).await {
+        match self.calls.create(&self.wanted(&Tags::new())).await {
             Ok(()) => Ok(()),
             Err(error) => match error.code() {
                 Some("BucketAlreadyExists") => Err(self.taken("it belongs to another account")),
@@ -158,10 +182,21 @@ impl<'a> Settle<'a> {
                 };
             }
         };
-        let owner = tags.get(OWNER).map(String::as_str);
-        match owner {
-            Some(owner) if owner == self.aws.owner() => {}
-            Some(owner) => return Err(self.taken(&format!("its tag {OWNER} is {owner:?}"))),
+        let tag = [CREATING, OWNER]
+            .into_iter()
+            .find_map(|key| Some((key, tags.get(key)?.as_str())));
+        match tag {
+            Some((key, owner)) if owner != self.aws.owner() => {
+                return Err(self.taken(&format!("its tag {key} is {owner:?}")));
+            }
+            Some((CREATING, _)) => {}
+            // Between its last call and Terraform's note of it, a create can be cut off too.
+            Some(_) if self.left_behind => {}
+            Some((key, owner)) => {
+                return Err(self.taken(&format!(
+                    "its tag {key} is {owner:?}, so an apply of that owner has made it, and no create was cut off here"
+                )));
+            }
             None if tags.is_empty() && self.left_behind => {}
             None => return Err(self.taken(&format!("it has no tag {OWNER}"))),
         }
