@@ -48,6 +48,10 @@ output "{name}" {{
 
 /// Plans with nothing of AWS and proxies in the environment but these variables.
 fn plan(project: &Project, variables: &[(&str, &str)]) -> Output {
+    in_terraform(project, &["plan", "-no-color", "-input=false"], variables)
+}
+
+fn in_terraform(project: &Project, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let mut command = project.command(&terraform());
     for (name, _) in std::env::vars_os() {
         let upper = name.to_string_lossy().to_uppercase();
@@ -56,9 +60,7 @@ fn plan(project: &Project, variables: &[(&str, &str)]) -> Output {
         }
     }
     command.env("HOME", project.folder());
-    run(command
-        .args(["plan", "-no-color", "-input=false"])
-        .envs(variables.iter().copied()))
+    run(command.args(arguments).envs(variables.iter().copied()))
 }
 
 /// The hosts that callers asked a proxy for, and how often.
@@ -240,4 +242,36 @@ fn a_bucket_lives_behind_tls_of_an_authority_that_is_named_and_behind_no_other()
     project.write("ca.pem", tls.authority());
     project.destroy();
     assert_eq!(emulator.s3("HEAD", "/behind-tls", "").status(), 404);
+}
+
+#[test]
+fn a_plan_of_what_is_new_and_a_local_configuration_call_nothing() {
+    let proxy = FaultProxy::before(Emulator::shared(Kind::Moto).address());
+    let project = Project::new("");
+    // No credentials anywhere, and a profile that does not exist.
+    let block = format!(
+        "provider \"mlplat\" {{\n  aws = {{\n    region = \"eu-central-1\"\n    profile = \"nobodys\"\n    endpoints = {{ s3 = \"{url}\", sts = \"{url}\" }}\n  }}\n}}\n",
+        url = proxy.url()
+    );
+    project.configure(&format!("{block}{}", resource("bucket = \"only-planned\"")));
+    let planned = plan(&project, &[]).success();
+    for told in [
+        "1 to add",
+        "arn:aws:s3:::only-planned",
+        "only-planned.s3.eu-central-1.amazonaws.com",
+    ] {
+        assert!(planned.text.contains(told), "{told} is not in:\n{}", planned.text);
+    }
+    let local = r#"
+resource "mlplat_environment" "this" {
+  name          = "given"
+  contract_file = "${path.module}/endpoints.yaml"
+  endpoints     = { redis = { host = { address = "cache.example.test", port = 6379 }, tls = false } }
+}
+"#;
+    project.configure(&format!("{block}{local}"));
+    for command in ["apply", "destroy"] {
+        in_terraform(&project, &[command, "-auto-approve", "-no-color"], &[]).success();
+    }
+    assert_eq!(proxy.calls(), []);
 }
