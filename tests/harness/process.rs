@@ -10,16 +10,38 @@ use std::sync::atomic::{AtomicU16, Ordering};
 /// Whether the process runs (a zombie does not).
 pub fn alive(pid: u32) -> bool {
     let Some(known) = identify(pid) else { return false };
-    if test_kill_process(known).is_err() {
-        return false;
+    test_kill_process(known).is_ok() && field(pid, 0).is_some_and(|state| state != "Z")
+}
+
+/// One process for all time: its number is given to a stranger some time after its end.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// Its number, for as long as it lives.
+    pub pid: u32,
+    started: String,
+}
+
+impl Known {
+    /// The process that has this number now.
+    pub fn by(pid: u32) -> Option<Self> {
+        let started = field(pid, 19)?;
+        Some(Self { pid, started })
     }
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    !stat
-        .rsplit(')')
-        .next()
-        .unwrap_or_default()
-        .trim_start()
-        .starts_with('Z')
+
+    /// Whether it runs.
+    pub fn alive(&self) -> bool {
+        alive(self.pid) && field(self.pid, 19).as_ref() == Some(&self.started)
+    }
+}
+
+/// What `/proc/PID/stat` says, counted from behind the program's name: 0 is the state.
+fn field(pid: u32, number: usize) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit(')')
+        .next()?
+        .split_whitespace()
+        .nth(number)
+        .map(str::to_owned)
 }
 
 /// Sends SIGKILL. A process that has ended by itself just now takes none.
@@ -107,8 +129,7 @@ pub fn command_line(pid: u32) -> String {
 
 /// The process that started this one.
 pub fn parent(pid: u32) -> Option<u32> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    stat.rsplit(')').next()?.split_whitespace().nth(1)?.parse().ok()
+    field(pid, 1)?.parse().ok()
 }
 
 /// The running processes that this one started.

@@ -134,7 +134,7 @@ fn a_killed_node_leaves_only_what_stop_removes() {
     assert!(processes.len() > 10, "parts, shims and pods: {processes:?}");
     process::kill(cluster.process_of("cluster").expect("the node's first process"));
     wait::until("every process of the node to end", SOON, || {
-        processes.iter().all(|&pid| !process::alive(pid)).then_some(())
+        processes.iter().all(|process| !process.alive()).then_some(())
     });
     cluster.stop();
 }

@@ -162,18 +162,13 @@ fn endless() -> String {
 
 /// Whether this is a server itself rather than one of its workers.
 fn postmaster(pid: u32) -> bool {
-    parent(pid).is_none_or(|parent| !process::command_line(parent).contains("postgres -D"))
+    process::parent(pid).is_none_or(|parent| !process::command_line(parent).contains("postgres -D"))
 }
 
 fn child(of: u32, name: &str) -> Option<u32> {
     process::all()
         .into_iter()
-        .find(|&pid| parent(pid) == Some(of) && process::command_line(pid).contains(name))
-}
-
-fn parent(pid: u32) -> Option<u32> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    stat.rsplit(')').next()?.split_whitespace().nth(1)?.parse().ok()
+        .find(|&pid| process::parent(pid) == Some(of) && process::command_line(pid).contains(name))
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a user does on an ordinary day: apply, plan, change, replace, import, destroy.
 
-use crate::{CACHE, PAIR, THIS, nothing_is_left, pids, port};
+use crate::{CACHE, PAIR, THIS, nothing_is_left, pids, port, runs};
 use harness::project::run;
 use harness::{Project, process, terraform};
 use std::thread;
@@ -76,7 +76,7 @@ fn a_component_is_added_and_removed_in_place() {
     project.configure(CACHE);
     project.apply();
     project.plans_nothing();
-    assert!(!process::alive(postgres), "a component that is left out is ended");
+    assert!(!runs(&project, postgres), "a component that is left out is ended");
     assert_eq!(before, pids(&project, "cache"));
 }
 
@@ -95,7 +95,7 @@ fn a_new_name_is_a_new_stack() {
     );
     project.apply();
     project.plans_nothing();
-    assert!(!process::alive(old));
+    assert!(!runs(&project, old));
     assert!(!project.stack("cache").exists(), "the old stack's folder is gone");
     assert!(process::alive(pids(&project, "renamed")["redis"]));
 }

@@ -63,6 +63,12 @@ fn supervisor(project: &Project, stack: &str) -> u32 {
         .0
 }
 
+/// Whether this process of one of the project's stacks runs: a stranger may have its number by now.
+fn runs(project: &Project, pid: u32) -> bool {
+    let running = process::mentioning(&project.path("data"));
+    running.iter().any(|(found, _)| *found == pid)
+}
+
 /// The port of a component, from the state.
 fn port(project: &Project, component: &str) -> u16 {
     let resource = project.resource(THIS).expect("the stack is in the state");

@@ -99,7 +99,7 @@ async fn a_service_that_no_state_names_is_found_and_replaced_not_doubled() {
     test.kill_supervisor().await;
     fs::remove_file(test.dir.join("state.json")).unwrap();
     test.apply(&database()).await.unwrap();
-    assert!(!is_alive(lost));
+    assert!(!processes_of(test.parent()).contains(&lost));
     assert_eq!(sql(&test, "artefacts", "SELECT n FROM kept").await.unwrap(), "7");
     test.destroy().await;
 }

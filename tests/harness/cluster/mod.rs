@@ -14,7 +14,7 @@ mod traces;
 pub use node::run_node;
 pub use site::{NODE, Site};
 
-use crate::process;
+use crate::process::{self, Known};
 use crate::project::{Output, run};
 use crate::wait;
 use programs::Programs;
@@ -199,13 +199,14 @@ impl Cluster {
             let program = line.split_whitespace().next().unwrap_or_default();
             program.rsplit('/').next() == Some(part)
         };
-        self.processes().into_iter().find(is_part)
+        self.processes().into_iter().map(|process| process.pid).find(is_part)
     }
 
     /// Every process of the node, those in its pods included.
-    pub fn processes(&self) -> Vec<u32> {
+    pub fn processes(&self) -> Vec<Known> {
         let of_node = |pid: &u32| *pid == self.first_process || inside(*pid, self.first_process);
-        process::all().into_iter().filter(of_node).collect()
+        let pids = process::all().into_iter().filter(of_node);
+        pids.filter_map(Known::by).collect()
     }
 
     /// Ends the node.
@@ -221,10 +222,11 @@ impl Cluster {
     fn end(&mut self) -> Vec<String> {
         let traces = Traces::of(&self.site);
         let processes = self.processes();
+        let first = processes.iter().find(|process| process.pid == self.first_process);
         // Where the folder is gone, the node took itself away.
         let _ = File::create(self.site.folder().join("stop"));
         drop(self.life.take());
-        let gone = || (!process::alive(self.first_process)).then_some(());
+        let gone = || first.is_none_or(|first| !first.alive()).then_some(());
         if wait::within(Duration::from_secs(60), gone).is_none() {
             process::kill(self.first_process);
             wait::until("a killed node to end", Duration::from_secs(60), gone);
@@ -233,9 +235,9 @@ impl Cluster {
             let _ = outer.wait();
         }
         traces.remove();
-        let alive = processes.into_iter().filter(|&pid| process::alive(pid));
+        let alive = processes.into_iter().filter(Known::alive);
         let mut left: Vec<String> = alive
-            .map(|pid| format!("process {pid}: {}", process::command_line(pid)))
+            .map(|Known { pid, .. }| format!("process {pid}: {}", process::command_line(pid)))
             .collect();
         left.extend(traces.left());
         left
