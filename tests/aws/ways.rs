@@ -4,7 +4,6 @@ use crate::{THIS, resource};
 use harness::emulators::{Emulator, Kind};
 use harness::project::{Output, run};
 use harness::{FaultProxy, Project, TlsEndpoint, terraform};
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// What AWS calls S3 and STS in a region, in a name each and as every bucket's.
@@ -63,12 +62,15 @@ fn in_terraform(project: &Project, arguments: &[&str], variables: &[(&str, &str)
     run(command.args(arguments).envs(variables.iter().copied()))
 }
 
-/// The hosts that callers asked a proxy for, and how often.
-fn hosts(proxy: &FaultProxy) -> BTreeMap<String, usize> {
-    let mut hosts = BTreeMap::new();
-    for host in proxy.take_calls().into_iter().filter_map(|call| call.asked_for) {
-        *hosts.entry(host).or_default() += 1;
-    }
+/// The hosts that callers asked a proxy for. (How often tells how busy the machine is: a call that takes long is repeated.)
+fn hosts(proxy: &FaultProxy) -> Vec<String> {
+    let mut hosts: Vec<String> = proxy
+        .take_calls()
+        .into_iter()
+        .filter_map(|call| call.asked_for)
+        .collect();
+    hosts.sort();
+    hosts.dedup();
     hosts
 }
 
@@ -113,12 +115,13 @@ fn aws_is_called_by_its_own_names_through_the_proxy_for_https() {
         ),
     ];
     let mut configuration = String::new();
-    let mut called = BTreeMap::new();
+    let mut called = Vec::new();
     for (name, arguments, s3, sts) in ways {
         configuration += &way(name, "by-name", &format!("{arguments}\n{through}"));
-        called.insert(format!("{sts}:443"), 1);
-        called.insert(format!("by-name.{s3}.eu-central-1.amazonaws.com:443"), 1);
+        called.push(format!("{sts}:443"));
+        called.push(format!("by-name.{s3}.eu-central-1.amazonaws.com:443"));
     }
+    called.sort();
     project.configure(&configuration);
     let planned = plan(&project, &[]).success();
     assert_eq!(hosts(&proxy), called);
@@ -144,7 +147,7 @@ fn aws_is_called_by_its_own_names_through_the_proxy_for_https() {
         "sts-fips.eu-central-1.amazonaws.com:443",
         "sts.eu-central-1.amazonaws.com:443",
     ];
-    assert!(hosts(&proxy).into_keys().eq(expected), "by the environment");
+    assert_eq!(hosts(&proxy), expected, "by the environment");
 }
 
 #[test]
@@ -193,11 +196,8 @@ fn every_scheme_takes_its_proxy_and_some_hosts_take_none() {
     assert!(plain.calls().iter().all(|call| call.asked_for.as_ref() == Some(&asked)));
     assert_eq!(keys(&plain), ["http"]);
     assert_eq!(keys(&direct), ["httpbypassed", "otherscheme"]);
-    assert_eq!(
-        hosts(&secure),
-        BTreeMap::from([(there, 2)]),
-        "S3 and STS of one provider"
-    );
+    assert!(secure.calls().len() >= 2, "S3 and STS of one provider");
+    assert_eq!(hosts(&secure), [there]);
 
     // A proxy of the environment is not for this machine.
     project.configure(&way("env", "by-proxy", &over_http));
