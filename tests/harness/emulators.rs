@@ -13,7 +13,7 @@ const START: Duration = Duration::from_secs(180);
 
 /// Runs a server until the pipe that is its standard input closes, which happens however the test ends.
 const UNTIL_THE_TEST_ENDS: &str = r#"
-export STATE_DIR; STATE_DIR=$(mktemp -d); export S3_DATA_DIR=$STATE_DIR/s3
+export STATE_DIR; STATE_DIR=$(mktemp -d); export S3_DATA_DIR=$STATE_DIR/s3 TMPDIR=$STATE_DIR
 exec 3<&0
 "$@" </dev/null &
 server=$!

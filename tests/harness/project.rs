@@ -60,6 +60,7 @@ impl Project {
             .tempdir()
             .expect("a temporary folder");
         let project = Self { folder };
+        fs::create_dir(project.path("tmp")).expect("a test writes its own folder");
         let overrides = mlplat()
             .parent()
             .expect("the binary lies in a folder")
@@ -108,6 +109,8 @@ impl Project {
             .env("TF_IN_AUTOMATION", "1")
             .env("CHECKPOINT_DISABLE", "1")
             .env("MLPLAT_DATA_DIR", self.path("data"))
+            // A provider that is killed leaves the folder of its socket.
+            .env("TMPDIR", self.path("tmp"))
             .stdin(Stdio::null());
         command
     }

@@ -65,6 +65,8 @@ impl Workspace {
             .env("TF_CLI_CONFIG_FILE", self.folder.path().join("terraform.rc"))
             .env("TF_IN_AUTOMATION", "1")
             .env("CHECKPOINT_DISABLE", "1")
+            // A provider that is killed leaves the folder of its socket.
+            .env("TMPDIR", self.folder.path())
             .stdin(Stdio::null());
         command
     }
