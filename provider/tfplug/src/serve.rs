@@ -114,10 +114,18 @@ async fn run(
                 shutdown.clone().cancelled_owned(),
             )
     );
-    tokio::select! {
-        ended = &mut serving => ended.map_err(|error| ServeError::Transport(error.to_string()))?,
-        () = shutdown.cancelled() => {
-            tracing::debug!("ending");
+    let served = tokio::select! {
+        served = &mut serving => Some(served),
+        () = shutdown.cancelled() => None,
+    };
+    tracing::debug!("ending");
+    // Where no connection is open, serving is over the moment it is to end: handlers may still run, and are told here.
+    match served {
+        Some(served) => {
+            let _ = timeout(HANDLERS, server.end()).await;
+            served.map_err(|error| ServeError::Transport(error.to_string()))?;
+        }
+        None => {
             let _ = tokio::join!(timeout(HANDLERS, server.end()), timeout(CONNECTIONS, serving));
         }
     }
