@@ -37,7 +37,8 @@ pub(crate) struct Taken<'a> {
 }
 
 impl<'a> Taken<'a> {
-    /// Notes that a port of a Service, the one at `at`, has a node port. The ports of one Service may share it when their protocols differ.
+    /// Notes that a port of a Service, the one at `at`, has a node port. The ports of one Service may share it when their
+    /// protocols differ.
     pub(crate) fn note(
         &mut self,
         service: Object<'a>,

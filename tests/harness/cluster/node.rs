@@ -22,8 +22,8 @@ use std::time::{Duration, Instant};
 /// How long whoever started the node may take to connect it.
 const CONNECTED_WITHIN: Duration = Duration::from_secs(60);
 
-/// Runs a node until it is asked to stop: by a file `stop` in its folder, by the end of the folder or, unless it is `detached`, by the end of its
-/// standard input, which comes when whoever started it ends in any way.
+/// Runs a node until it is asked to stop: by a file `stop` in its folder, by the end of the folder or, unless it is
+/// `detached`, by the end of its standard input, which comes when whoever started it ends in any way.
 pub fn run_node(folder: &Path, detached: bool) -> Result<(), String> {
     let orphaned = Arc::new(AtomicBool::new(false));
     if !detached {

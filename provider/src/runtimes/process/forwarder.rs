@@ -94,12 +94,15 @@ mod tests {
         let mut client = TcpStream::connect(from).await.unwrap();
         assert!(client.read_to_end(&mut said).await.unwrap_or_default() == 0);
         // A process that another thread is just starting has all that is open here for a moment.
-        let service = loop {
-            if let Ok(service) = TcpListener::bind(to).await {
-                break service;
+        let bound = tokio::time::timeout(std::time::Duration::from_secs(60), async {
+            loop {
+                if let Ok(service) = TcpListener::bind(to).await {
+                    break service;
+                }
+                tokio::task::yield_now().await;
             }
-            tokio::task::yield_now().await;
-        };
+        });
+        let service = bound.await.expect("the place is free again");
         let _client = TcpStream::connect(from).await.unwrap();
         service.accept().await.unwrap();
     }

@@ -147,7 +147,9 @@ mod tests {
         assert!(holder.ends_with(&format!("(pid {})", std::process::id())), "{holder}");
         drop(listener);
         // A process that another thread is just starting has all that is open here for a moment.
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
         while !is_free(place) {
+            assert!(std::time::Instant::now() < deadline, "{place} is not free again");
             std::thread::yield_now();
         }
     }
