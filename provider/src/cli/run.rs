@@ -50,7 +50,7 @@ pub(super) struct Arguments {
     program: Vec<OsString>,
 }
 
-/// Why the program could not be started.
+/// Why there are no variables.
 #[derive(Debug, thiserror::Error)]
 enum RunError {
     #[error(
@@ -64,13 +64,17 @@ enum RunError {
         container: String,
         error: workload::ResolveError,
     },
-    #[error(
-        "{variable} comes from {from}: its value is known in the cluster alone. To fix: give it by `--env \
-         {variable}=VALUE`, or add a file with the Secret by another -f; `--print` shows what is known"
-    )]
-    NotKnown { variable: String, from: String },
-    #[error(transparent)]
-    Start(#[from] program::StartError),
+}
+
+/// A variable whose value is not among the manifests.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{variable} comes from {from}: its value is known in the cluster alone. To fix: give it by `--env \
+     {variable}=VALUE`, or add a file with the Secret by another -f; `--print` shows what is known"
+)]
+struct NotKnown {
+    variable: String,
+    from: String,
 }
 
 /// Works out the variables, and prints them or becomes the program.
@@ -102,7 +106,7 @@ pub(super) fn run(arguments: &Arguments, config: &Config, out: &mut dyn Write) -
     match arguments.program.split_first() {
         Some((program, rest)) => {
             let values = values(&variables)?;
-            Err(RunError::from(program::replace(program, rest, &arguments.keep, &values, config)).into())
+            Err(program::replace(program, rest, &arguments.keep, &values, config).into())
         }
         None => {
             out.write_all(lines(&variables).as_bytes())?;
@@ -121,12 +125,12 @@ fn read(file: &Path) -> io::Result<String> {
 }
 
 /// The values that the program gets.
-fn values(variables: &BTreeMap<String, Variable>) -> Result<BTreeMap<&str, &str>, RunError> {
+fn values(variables: &BTreeMap<String, Variable>) -> Result<BTreeMap<&str, &str>, NotKnown> {
     // What others are composed of is named first.
     let is_composed = |variable: &Variable| matches!(variable.source, Source::Value { .. });
     let unknown = variables.iter().filter(|(_, variable)| variable.value.is_none());
     if let Some((name, variable)) = unknown.min_by_key(|(_, variable)| is_composed(variable)) {
-        return Err(RunError::NotKnown {
+        return Err(NotKnown {
             variable: name.clone(),
             from: variable.source.to_string(),
         });
