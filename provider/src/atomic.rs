@@ -83,16 +83,17 @@ pub(crate) fn sweep(folder: &Path, prefix: &str) {
 /// What a user can do about a file or folder that cannot be used: `elsewhere` says how to choose another place.
 pub(crate) fn remedy(error: &io::Error, elsewhere: &str) -> String {
     match error.kind() {
-        io::ErrorKind::StorageFull => format!("free some space on that disk, then try again, or {elsewhere}"),
+        io::ErrorKind::StorageFull => "free some space on that disk, then try again".to_owned(),
         io::ErrorKind::QuotaExceeded => {
-            format!("free some of this user's disk quota, or have it raised, then try again, or {elsewhere}")
+            "free some of this user's disk quota, or have it raised, then try again".to_owned()
         }
         io::ErrorKind::ReadOnlyFilesystem => format!("mount that file system writable, or {elsewhere}"),
         io::ErrorKind::PermissionDenied => {
             format!("give this user the permission to read and write it, or {elsewhere}")
         }
         io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
-            "the file is damaged: restore it from a backup".to_owned()
+            "restore this damaged file from a backup, or move its whole folder away and apply again without its data"
+                .to_owned()
         }
         _ => format!("make it writable for this user, or {elsewhere}"),
     }
@@ -159,7 +160,7 @@ mod tests {
             (io::ErrorKind::QuotaExceeded, "free some of this user's disk quota"),
             (io::ErrorKind::ReadOnlyFilesystem, "mount that file system writable"),
             (io::ErrorKind::PermissionDenied, "give this user the permission"),
-            (io::ErrorKind::UnexpectedEof, "the file is damaged"),
+            (io::ErrorKind::UnexpectedEof, "restore this damaged file"),
             (io::ErrorKind::NotFound, "make it writable for this user"),
         ] {
             assert!(advice(kind).starts_with(start), "{kind}: {}", advice(kind));

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::advice;
 use crate::atomic;
@@ -70,7 +70,7 @@ pub enum StackError {
         needed_mb: u64,
     },
     /// The service cannot write to its disk.
-    #[error("`{component}` cannot write to the disk of {}: {kind}. To fix: {}. Its log ends with:\n{log}", .path.display(),
+    #[error("`{component}` cannot write to the disk of {}: {kind}. To fix: {}. It said:\n{log}", .path.display(),
         atomic::remedy(&(*.kind).into(), "set `data_dir` to a folder on another disk"))]
     Disk {
         /// The component.
@@ -246,6 +246,19 @@ impl StackError {
         all.pop()
     }
 
+    /// What a service said when its contents were made.
+    pub(super) fn furnish(component: Component, dir: &Path, problem: String) -> Self {
+        match advice::disk_trouble(&problem) {
+            Some(kind) => Self::Disk {
+                component,
+                path: dir.to_owned(),
+                kind,
+                log: problem,
+            },
+            None => Self::Furnish { component, problem },
+        }
+    }
+
     fn into_problems(self) -> Vec<Self> {
         match self {
             Self::Several(all) => all,
@@ -310,8 +323,25 @@ mod tests {
         assert!(full.contains("To fix: free some space on that disk"), "{full}");
         assert!(!full.contains("writable"), "{full}");
         let damaged = told(io::ErrorKind::UnexpectedEof);
-        assert!(damaged.contains("the file is damaged"), "{damaged}");
+        assert!(damaged.contains("restore this damaged file"), "{damaged}");
         assert!(told(io::ErrorKind::ReadOnlyFilesystem).contains("mount that file system writable"));
+    }
+
+    #[test]
+    fn a_full_disk_is_told_as_one_wherever_it_is_met() {
+        let said = "could not extend file \"base/5/1259\": No space left on device (53100)".to_owned();
+        let error = StackError::furnish(Component::Postgres, Path::new("/s"), said);
+        assert!(matches!(error, StackError::Disk { .. }), "{error}");
+        assert!(
+            error.to_string().contains("To fix: free some space on that disk"),
+            "{error}"
+        );
+        let said = "seed_sql: relation \"nowhere\" does not exist".to_owned();
+        let text = StackError::furnish(Component::Postgres, Path::new("/s"), said).to_string();
+        assert!(
+            text.ends_with("does not exist. To fix: correct that, then apply again"),
+            "{text}"
+        );
     }
 
     #[test]

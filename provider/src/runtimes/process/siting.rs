@@ -25,6 +25,9 @@ use crate::wait::{self, Look, WaitError};
 /// more on a busy machine.
 const LETTING_GO: Duration = Duration::from_secs(30);
 
+/// Where each service runs.
+type Sites<'s> = Vec<(&'s dyn Service, Site)>;
+
 /// What was chosen for the components of a stack.
 #[derive(Debug, Default)]
 pub(super) struct Choice {
@@ -331,43 +334,50 @@ impl Stack {
         Ok(())
     }
 
-    /// Makes folders, passwords and configuration files of the components in `parts`.
+    /// Makes folders, passwords and configuration files of the components in `parts`; with the problems of those for which that
+    /// fails.
     pub(super) fn furnish_sites<'s>(
         &self,
         spec: &'s StackSpec,
         parts: &BTreeMap<Component, Part>,
-    ) -> Result<Vec<(&'s dyn Service, Site)>, StackError> {
-        let mut sites = Vec::new();
+    ) -> (Sites<'s>, BTreeMap<Component, StackError>) {
+        let (mut sites, mut problems) = (Vec::new(), BTreeMap::new());
         for service in spec.services() {
-            let Some(part) = parts.get(&service.component()) else {
-                continue;
-            };
-            let dir = self.dir.join(service.component().as_str());
-            let describe = |path: &std::path::Path| {
-                let path = path.to_owned();
-                move |source| StackError::Folder { path, source }
-            };
-            store::private_folder(&dir).map_err(describe(&dir))?;
-            store::sweep(&dir);
-            let login = keyring::login(service, &dir)?;
-            let site = Site {
-                dir,
-                ports: part.ports.clone(),
-                engine: part.engine.clone(),
-                login,
-            };
-            let access = spec.cluster_access.map(|_| site.dir.join(ACCESS));
-            for folder in service.folders(&site).into_iter().chain(access) {
-                store::private_folder(&folder).map_err(describe(&folder))?;
+            let component = service.component();
+            let Some(part) = parts.get(&component) else { continue };
+            match self.furnish_site(spec, service, part) {
+                Ok(site) => sites.push((service, site)),
+                Err(problem) => drop(problems.insert(component, problem)),
             }
-            for file in service.files(&site) {
-                let path = site.dir.join(file.name);
-                if fs::read(&path).ok().as_deref() != Some(file.text.as_bytes()) {
-                    store::replace(&path, file.text.as_bytes()).map_err(describe(&path))?;
-                }
-            }
-            sites.push((service, site));
         }
-        Ok(sites)
+        (sites, problems)
+    }
+
+    fn furnish_site(&self, spec: &StackSpec, service: &dyn Service, part: &Part) -> Result<Site, StackError> {
+        let dir = self.dir.join(service.component().as_str());
+        let describe = |path: &std::path::Path| {
+            let path = path.to_owned();
+            move |source| StackError::Folder { path, source }
+        };
+        store::private_folder(&dir).map_err(describe(&dir))?;
+        store::sweep(&dir);
+        let login = keyring::login(service, &dir)?;
+        let site = Site {
+            dir,
+            ports: part.ports.clone(),
+            engine: part.engine.clone(),
+            login,
+        };
+        let access = spec.cluster_access.map(|_| site.dir.join(ACCESS));
+        for folder in service.folders(&site).into_iter().chain(access) {
+            store::private_folder(&folder).map_err(describe(&folder))?;
+        }
+        for file in service.files(&site) {
+            let path = site.dir.join(file.name);
+            if fs::read(&path).ok().as_deref() != Some(file.text.as_bytes()) {
+                store::replace(&path, file.text.as_bytes()).map_err(describe(&path))?;
+            }
+        }
+        Ok(site)
     }
 }

@@ -95,7 +95,7 @@ impl Stack {
         // The claims live until every service listens.
         let Choice {
             parts,
-            problems,
+            mut problems,
             claims: _claims,
         } = choice;
         // A new stack is made whole or not at all. Of one that exists, a component that cannot run does not stop the others.
@@ -120,7 +120,17 @@ impl Stack {
             record.keep(component, before.as_ref());
         }
         record.write(&self.dir).map_err(|source| self.folder_error(source))?;
-        let sites = self.furnish_sites(spec, &parts)?;
+        let (sites, unfurnished) = self.furnish_sites(spec, &parts);
+        if !unfurnished.is_empty() {
+            if before.is_none() || sites.is_empty() {
+                return Err(StackError::of(unfurnished.into_values()).expect("there is one"));
+            }
+            for &component in unfurnished.keys() {
+                record.keep(component, before.as_ref());
+            }
+            record.write(&self.dir).map_err(|source| self.folder_error(source))?;
+            problems.extend(unfurnished);
+        }
         let mut units = self.units(spec, &sites);
         units.extend(self.units_wanted_of(problems.keys()));
         let wants = Wanted {
@@ -254,10 +264,7 @@ impl Stack {
                 what: format!("`{component}`"),
                 removing: false,
             },
-            other => StackError::Furnish {
-                component,
-                problem: self.redacted(&other.to_string(), Some(site)),
-            },
+            other => StackError::furnish(component, &self.dir, self.redacted(&other.to_string(), Some(site))),
         })
     }
 

@@ -109,10 +109,10 @@ impl Stack {
         let looks = record.spec.services().into_iter().filter_map(|service| {
             let part = record.parts.get(&service.component())?;
             let status = self.component_status(service, part, &record.spec);
-            Some(async move { status.await.map(|status| (service.component(), status)) })
+            Some(async move { (service.component(), status.await) })
         });
         // Side by side: one that hangs does not hold up the others.
-        let components = join_all(looks.collect()).await.into_iter().collect::<Result<_, _>>()?;
+        let components = join_all(looks.collect()).await.into_iter().collect();
         let endpoints = record.spec.endpoints(&record.published());
         Ok(Some(Status {
             spec: record.spec,
@@ -121,12 +121,7 @@ impl Stack {
         }))
     }
 
-    async fn component_status(
-        &self,
-        service: &dyn Service,
-        part: &Part,
-        spec: &StackSpec,
-    ) -> Result<ComponentStatus, StackError> {
+    async fn component_status(&self, service: &dyn Service, part: &Part, spec: &StackSpec) -> ComponentStatus {
         let component = service.component();
         let folder = self.dir.join(component.as_str());
         let mut status = ComponentStatus {
@@ -141,9 +136,17 @@ impl Stack {
         if !folder.join("login.json").exists() {
             status.health = Health::Missing;
             status.problem = Some(format!("{} was not found", folder.display()));
-            return Ok(status);
+            return status;
         }
-        let login = keyring::login(service, &folder)?;
+        let login = match keyring::login(service, &folder) {
+            Ok(login) => login,
+            // It concerns this component alone.
+            Err(error) => {
+                status.health = Health::Failed;
+                status.problem = Some(error.to_string());
+                return status;
+            }
+        };
         let reach = Reach {
             address: LOCALHOST,
             port: status.port,
@@ -184,7 +187,7 @@ impl Stack {
                 status.problem = Some(error_text(error));
             }
         }
-        Ok(status)
+        status
     }
 
     /// Asks the service, or says that waiting is of no use: nobody starts it again.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
@@ -12,6 +12,7 @@ use rustix::process::Signal;
 use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
+use super::advice;
 use super::build::Build;
 use super::error::StackError;
 use super::identity::Identity;
@@ -203,6 +204,8 @@ impl Stack {
     async fn call_or_replace(&self, state: &State, signal: Signal, deafness: &Deafness) -> Result<(), String> {
         if let Some(supervisor) = state.living_supervisor()
             && deafness.is_lasting(supervisor)
+            // On a full disk it cannot say that it took notice.
+            && !self.is_disk_full()
         {
             tracing::warn!(pid = supervisor.pid, "the supervisor does not react; replacing it");
             return self.call(state, Signal::KILL).await;
@@ -225,7 +228,7 @@ impl Stack {
             }
             *summoned = Some(Instant::now());
         }
-        let status = Command::new(&self.program)
+        let output = Command::new(&self.program)
             .arg("supervise")
             .arg(&self.dir)
             .current_dir("/")
@@ -234,12 +237,21 @@ impl Stack {
             .env("HOME", &self.dir)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
+            // Of the process that returns at once; the supervisor itself writes to its log.
+            .stderr(Stdio::piped())
+            .output()
             .await;
-        match status {
-            Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(format!("`{} supervise` ended with {status}", self.program.display())),
+        match output {
+            Ok(output) if output.status.success() => Ok(()),
+            Ok(output) => {
+                let said = String::from_utf8_lossy(&output.stderr);
+                let program = self.program.display();
+                Err(format!(
+                    "`{program} supervise` ended with {}: {}",
+                    output.status,
+                    said.trim()
+                ))
+            }
             Err(error) => Err(format!("{} does not start: {error}", self.program.display())),
         }
     }
@@ -252,12 +264,22 @@ impl Stack {
     }
 
     pub(super) fn deaf(&self, problem: String) -> StackError {
+        let kind = advice::disk_trouble(&problem).or(self.is_disk_full().then_some(io::ErrorKind::StorageFull));
+        if let Some(kind) = kind {
+            return self.folder_error(kind.into());
+        }
         let log = self.log_tail(&self.dir.join(SUPERVISOR_LOG), None);
         StackError::Supervisor {
             path: self.dir.clone(),
             problem,
             log,
         }
+    }
+
+    /// Whether nothing can be written to the stack's disk any more.
+    fn is_disk_full(&self) -> bool {
+        const LEAST: u64 = 64 << 10;
+        rustix::fs::statvfs(&self.dir).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < LEAST)
     }
 
     /// Whether any process of the stack's services lives, noted or not.

@@ -39,7 +39,8 @@ pub const DETACHED: &str = "--detached";
 
 /// Why there is no supervisor.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot supervise {}: {source}", .stack.display())]
+#[error("cannot supervise {}: {source}. To fix: {}", .stack.display(),
+    crate::atomic::remedy(.source, "set `data_dir` to another folder"))]
 pub struct SupervisorError {
     stack: PathBuf,
     source: io::Error,
