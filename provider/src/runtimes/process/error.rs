@@ -187,12 +187,10 @@ pub enum StackError {
         log: String,
     },
     /// Terraform, or the person at the keyboard, asked to stop.
-    #[error("stopped on request while waiting for {what}. {}", after_stop(*.removing))]
+    #[error("stopped on request while waiting for {what}. To fix: run the same command again; it goes on from there")]
     Cancelled {
         /// What was being waited for.
         what: String,
-        /// It was being destroyed.
-        removing: bool,
     },
     /// Several components have a problem each.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
@@ -219,14 +217,6 @@ fn beyond_loopback(place: &SocketAddr) -> String {
         String::new()
     } else {
         format!(" on {}", place.ip())
-    }
-}
-
-fn after_stop(removing: bool) -> &'static str {
-    if removing {
-        "What is not removed yet is still in the state. To fix: destroy it again"
-    } else {
-        "What was made so far is in the state. To fix: apply again"
     }
 }
 
@@ -272,14 +262,6 @@ impl StackError {
         match self {
             Self::Several(all) => all.iter().flat_map(Self::problems).collect(),
             one => vec![one],
-        }
-    }
-
-    /// The same, met while the stack was being destroyed.
-    pub(super) fn while_removing(self) -> Self {
-        match self {
-            Self::Cancelled { what, .. } => Self::Cancelled { what, removing: true },
-            other => other,
         }
     }
 
@@ -347,15 +329,10 @@ mod tests {
     #[test]
     fn every_problem_is_told_and_a_stop_once() {
         let no_port = |component| StackError::NoPort { component };
-        let stop = || StackError::Cancelled {
-            what: "`redis`".into(),
-            removing: false,
-        };
+        let stop = || StackError::Cancelled { what: "`redis`".into() };
         assert!(StackError::of([]).is_none());
         let one = StackError::of([stop(), stop()]).unwrap();
-        assert!(one.to_string().ends_with("To fix: apply again"), "{one}");
-        let removing = one.while_removing().to_string();
-        assert!(removing.ends_with("To fix: destroy it again"), "{removing}");
+        assert!(matches!(one, StackError::Cancelled { .. }), "{one}");
         let all = StackError::of([no_port(Component::Redis), stop(), no_port(Component::Postgres)]).unwrap();
         assert_eq!(all.problems().len(), 3);
         assert_eq!(all.problems()[2].attribute(), ["postgres", "port"]);

@@ -83,7 +83,6 @@ impl Stack {
             WaitError::Failed(error) => error,
             WaitError::Cancelled { .. } => StackError::Cancelled {
                 what: format!("`{component}`"),
-                removing: false,
             },
             timed_out @ WaitError::TimedOut { .. } => StackError::NotReady {
                 component,

@@ -118,7 +118,7 @@ impl Stack {
         choice
     }
 
-    /// The components whose port was chosen, and is another program's by now: the next apply chooses another one.
+    /// The components whose port is another program's by now. Where the user left the port out, the next apply chooses another.
     #[must_use]
     pub fn lost_ports(&self) -> BTreeSet<Component> {
         let Ok(Some(record)) = Record::read(&self.dir) else {
@@ -126,15 +126,16 @@ impl Stack {
         };
         let state = self.state();
         let is_lost = |service: &&dyn Service| {
-            let part = record.parts.get(&service.component());
-            part.is_some_and(|part| {
-                let of_engine = part.ports.get(PUBLISHED).into_iter();
-                let mut places = of_engine.map(|port| SocketAddr::new(LOCALHOST, *port));
-                places.any(|place| {
-                    let is_taken = || ports::obstacle(place).is_some_and(|why| why.kind() == io::ErrorKind::AddrInUse);
-                    is_taken() && !self.is_ours(service.component(), place, Some(part), &state) && !is_closing(place)
-                })
-            })
+            let component = service.component();
+            let Some(part) = record.parts.get(&component) else {
+                return false;
+            };
+            let Some(&port) = part.ports.get(PUBLISHED) else {
+                return false;
+            };
+            let place = SocketAddr::new(LOCALHOST, port);
+            let is_taken = ports::obstacle(place).is_some_and(|why| why.kind() == io::ErrorKind::AddrInUse);
+            is_taken && !self.is_ours(component, place, Some(part), &state) && !is_closing(place)
         };
         let services = record.spec.services();
         let lost = services.iter().filter(|service| is_lost(service));

@@ -177,10 +177,6 @@ impl Stack {
     /// # Errors
     /// When something does not end, or the folder holds what is not ours.
     pub async fn destroy(&self, cancelled: &CancellationToken) -> Result<(), StackError> {
-        self.remove(cancelled).await.map_err(StackError::while_removing)
-    }
-
-    async fn remove(&self, cancelled: &CancellationToken) -> Result<(), StackError> {
         if !self.dir.exists() {
             return Ok(());
         }
@@ -262,7 +258,6 @@ impl Stack {
         furnished.await.map_err(|error| match error {
             WaitError::Cancelled { .. } => StackError::Cancelled {
                 what: format!("`{component}`"),
-                removing: false,
             },
             other => StackError::furnish(component, &self.dir, self.redacted(&other.to_string(), Some(site))),
         })
@@ -309,7 +304,6 @@ impl Stack {
             },
             WaitError::Cancelled { .. } => StackError::Cancelled {
                 what: "another apply of the same stack".to_owned(),
-                removing: false,
             },
             WaitError::Failed(source) => self.folder_error(source),
         })

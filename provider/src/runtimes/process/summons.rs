@@ -258,7 +258,7 @@ impl Stack {
 
     fn heard<T>(&self, result: Result<T, WaitError<String>>) -> Result<T, StackError> {
         result.map_err(|error| match error {
-            WaitError::Cancelled { what } => StackError::Cancelled { what, removing: false },
+            WaitError::Cancelled { what } => StackError::Cancelled { what },
             other => self.deaf(other.to_string()),
         })
     }
