@@ -28,6 +28,12 @@ use crate::services::{self, Component, StackSpec};
 /// **Data.** Removing a component deletes its data, destroying the resource deletes the folder. What an application wrote
 /// is not kept elsewhere.
 ///
+/// **Hung services.** A service whose process runs and says nothing is `unresponsive`. The next apply restarts it, once, with its
+/// data, after it was silent for 15 seconds.
+///
+/// **As root** the services run as root too: mlplat takes all capabilities from them but those for ports below 1024, yet they can
+/// still read and write what belongs to root. Apply as an ordinary user wherever you can.
+///
 /// **Engines** are taken from where they are installed, else from the user's cache, which `mlplat engines install` fills.
 #[derive(Model, Clone, Debug, PartialEq)]
 pub struct LocalServices {
@@ -70,7 +76,7 @@ pub struct Postgres {
     /// while the data exists.
     #[model(optional, keep, validate = version)]
     pub version: Computed<String>,
-    /// TCP port. Default: chosen once, then stable.
+    /// TCP port. Default: chosen once, then stable; chosen again only when another program has taken it meanwhile.
     #[model(optional, keep, range = 1..=65535)]
     pub port: Computed<u16>,
     /// Name of the database. Another name makes another database beside it.
@@ -92,8 +98,8 @@ pub struct Postgres {
     /// `false` makes writes faster and may lose data when the machine crashes. Data always outlives a restart.
     #[model(default = true)]
     pub persistence: bool,
-    /// `running`; else what is wrong: `stopped`, `failed` (it ends whenever it is started), `unreachable` (from pods) or
-    /// `incomplete` (the database or the role is gone).
+    /// `running`; else what is wrong: `stopped`, `unresponsive` (its process runs and does not answer), `failed` (it ends
+    /// whenever it is started), `unreachable` (from pods) or `incomplete` (the database or the role was not found).
     pub status: Computed<String>,
     /// The whole version of the server.
     #[model(keep)]
@@ -109,7 +115,7 @@ pub struct Redis {
     /// Version in whole numbers, such as `8` or `7.0`. Default: the newest that is installed, else the one in the cache.
     #[model(optional, keep, validate = version)]
     pub version: Computed<String>,
-    /// TCP port. Default: chosen once, then stable.
+    /// TCP port. Default: chosen once, then stable; chosen again only when another program has taken it meanwhile.
     #[model(optional, keep, range = 1..=65535)]
     pub port: Computed<u16>,
     /// Memory for data, in MB. Default: no limit.
@@ -122,7 +128,8 @@ pub struct Redis {
     /// `true`: writes are kept on disk (appended to a file that is synced each second). `false`: a restart empties it.
     #[model(default = true)]
     pub persistence: bool,
-    /// `running`; else what is wrong: `stopped`, `failed` (it ends whenever it is started) or `unreachable` (from pods).
+    /// `running`; else what is wrong: `stopped`, `unresponsive` (its process runs and does not answer), `failed` (it ends
+    /// whenever it is started) or `unreachable` (from pods).
     pub status: Computed<String>,
     /// The whole version of the server.
     #[model(keep)]
@@ -138,7 +145,7 @@ pub struct ObjectStore {
     /// Version in whole numbers, such as `4`. Default: the newest that is installed, else the one in the cache.
     #[model(optional, keep, validate = version)]
     pub version: Computed<String>,
-    /// TCP port. Default: chosen once, then stable.
+    /// TCP port. Default: chosen once, then stable; chosen again only when another program has taken it meanwhile.
     #[model(optional, keep, range = 1..=65535)]
     pub port: Computed<u16>,
     /// The region that requests are signed for.
@@ -151,8 +158,8 @@ pub struct ObjectStore {
     /// Whether a bucket that leaves `buckets` is deleted together with its objects.
     #[model(default = false)]
     pub force_destroy: bool,
-    /// `running`; else what is wrong: `stopped`, `failed` (it ends whenever it is started), `unreachable` (from pods) or
-    /// `incomplete` (buckets are gone).
+    /// `running`; else what is wrong: `stopped`, `unresponsive` (its process runs and does not answer), `failed` (it ends
+    /// whenever it is started), `unreachable` (from pods) or `incomplete` (buckets were not found).
     pub status: Computed<String>,
     /// The whole version of the server.
     #[model(keep)]
