@@ -203,15 +203,24 @@ fn programs_that_can_be_told_to_run_anything_need_consent() {
 fn what_only_some_readers_see_is_refused() {
     let good = "resources: [pod.yaml]\nvalidators: [good.yaml]\n";
     for (hidden, words) in [
-        ("# a\u{2028}transformers: [evil.yaml]\n", "a line break that is none everywhere"),
-        ("transformers: [!!binary ZXZpbC55YW1s]\n", "ZXZpbC55YW1s"),
+        (
+            "# a\u{2028}transformers: [evil.yaml]\n",
+            "a line break that is none everywhere",
+        ),
+        ("transformers: [!!binary ZXZpbC55YW1s]\n", "a tag (`!`)"),
         ("x: &x {transformers: [evil.yaml]}\n<<: *x\n", "a merge (`<<`)"),
-        ("transformers: [evil.yaml]\ntransformers: []\n", "a key that is there twice"),
+        (
+            "transformers: [evil.yaml]\ntransformers: []\n",
+            "a key that is there twice",
+        ),
     ] {
         let validate = REPLACE
             .replace("path: set-environment", "path: validate-practices")
             .replace("SetEnvironment", "ValidatePractices");
-        let validate = format!("{}spec: {{output: None}}\n", &validate[..validate.find("spec:").expect("it has one")]);
+        let validate = format!(
+            "{}spec: {{output: None}}\n",
+            &validate[..validate.find("spec:").expect("it has one")]
+        );
         let folder = hostile(&[
             ("good.yaml", &validate),
             ("evil.yaml", &evil("path: ./evil.sh")),

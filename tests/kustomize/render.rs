@@ -1,7 +1,7 @@
 //! `mlplat render` by every client without a flag: the bytes that kustomize prints with all of its flags.
 
 use crate::cases::{Changed, case};
-use crate::clients::{Answer, kubectls, kustomize_exec, kustomizes, mlplat, outermost};
+use crate::clients::{Answer, kubectls, kustomize_exec, mlplat, outermost};
 use std::fs;
 use std::path::Path;
 
@@ -177,7 +177,7 @@ fn what_each_level_configures_counts_where_kustomize_lets_it_count() {
         "generatorOptions: {disableNameSuffixHash: true}\nconfigMapGenerator:\n- {name: settings, behavior: merge, literals: [B=2]}\n",
         "configMapGenerator:\n- {name: settings, behavior: replace, literals: [B=2], options: {disableNameSuffixHash: true}}\n",
         "namePrefix: a-\nnameSuffix: -b\n",
-        "buildMetadata: [originAnnotations, transformerAnnotations, managedByLabel]\nnamePrefix: a-\n",
+        "buildMetadata: [originAnnotations, transformerAnnotations]\nnamePrefix: a-\n",
         "replacements: [{source: {kind: Widget, fieldPath: spec.settings}, targets: [{select: {kind: Pod}, fieldPaths: [metadata.annotations.w], options: {create: true}}]}]\n",
     ] {
         let middle = format!("resources: [../base]\ntransformers: [set.yaml]\n{top}");
@@ -222,7 +222,10 @@ fn files_are_found_however_a_kustomization_names_them() {
         ),
         ("top/text/a.txt", "a"),
         ("top/more.env", "X=1\n"),
-        ("top/patch.yaml", "[{op: add, path: /metadata/labels, value: {p: q}}]\n"),
+        (
+            "top/patch.yaml",
+            "- op: add\n  path: /metadata/labels\n  value: {p: q}\n",
+        ),
         ("top/real.yaml", &POD.replace("name: app\n", "name: linked\n")),
     ]);
     let path = folder.path();

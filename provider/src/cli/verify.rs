@@ -111,11 +111,10 @@ impl Verifier<'_> {
         let Builder {
             client, exec, config, ..
         } = self.builder;
-        let skip = match self.flags {
+        kustomize::misplaced(one).or_else(|| match self.flags {
             Some(flags) => kustomize::skips(one, client, flags, config),
             None => kustomize::refusal(one, exec, config),
-        };
-        skip.or_else(|| kustomize::misplaced(one))
+        })
     }
 
     /// The functions that would not run; how many.
@@ -127,7 +126,10 @@ impl Verifier<'_> {
             None if !self.builder.exec && !uses.is_empty() => tree.refuse_doubts(),
             _ => Ok(()),
         };
-        for error in [tree.refuse_functions_as_resources(), is_certain].into_iter().filter_map(Result::err) {
+        for error in [tree.refuse_functions_as_resources(), is_certain]
+            .into_iter()
+            .filter_map(Result::err)
+        {
             wrong += 1;
             writeln!(out, "{error}")?;
         }
