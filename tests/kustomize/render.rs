@@ -339,3 +339,20 @@ fn a_file_that_terraform_has_not_written_yet_is_named() {
         assert!(!answer.stderr.contains(".go:"), "{}", answer.stderr);
     }
 }
+
+#[test]
+fn what_kubectl_cannot_keep_is_refused_and_kustomize_builds_it() {
+    let folder = tree(&[
+        ("pod.yaml", POD),
+        ("set.yaml", REPLACE),
+        (
+            "kustomization.yaml",
+            "resources: [pod.yaml]\ntransformers: [set.yaml]\nsecretGenerator:\n- {name: s, files: [set=set.yaml]}\n",
+        ),
+    ]);
+    let expected = kustomize_exec(folder.path()).rendered();
+    let clients = outermost();
+    assert_eq!(render(&clients[0], folder.path()).rendered(), expected);
+    render(&clients[3], folder.path())
+        .is_refused("set.yaml: a file is both a function's configuration and something else");
+}

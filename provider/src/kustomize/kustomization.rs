@@ -75,10 +75,10 @@ impl Kustomization {
             .filter_map(Value::as_str)
     }
 
-    /// Every text in it.
-    pub(super) fn strings(&self) -> Vec<&str> {
+    /// Every text in it, but for those in these fields.
+    pub(super) fn strings_beside(&self, fields: &[&str]) -> Vec<&str> {
         let mut found = Vec::new();
-        for (_, value) in &self.fields {
+        for (_, value) in self.fields.iter().filter(|(name, _)| !fields.contains(&name.as_str())) {
             strings(value, &mut found);
         }
         found

@@ -18,7 +18,7 @@ use super::plugin::{self, Ran};
 use super::render::Builder;
 use super::tree::Node;
 use super::uses::{ANNOTATIONS, way};
-use super::{KustomizeError, Rendered, Tree, Use, Way, plugins};
+use super::{Field, KustomizeError, Rendered, Tree, Use, Way, plugins};
 
 /// What the annotation is called in the copy.
 pub(super) const RENAMED: &str = "render.mlplat.dev/function";
@@ -161,6 +161,16 @@ fn below(top: &Path, path: &Path) -> PathBuf {
     top.join(path.strip_prefix("/").unwrap_or(path))
 }
 
+/// The files that texts of a kustomization may name, some as `key=path`.
+fn candidates<'a>(texts: &[&'a str], folder: &Path) -> impl Iterator<Item = (&'a str, PathBuf)> {
+    texts
+        .iter()
+        .flat_map(|text| std::iter::once(*text).chain(text.split_once('=').map(|(_, path)| path)))
+        .filter(|name| !name.is_empty() && name.len() <= 4096 && !name.contains('\n'))
+        .map(move |name| (name, clean(&folder.join(name))))
+        .filter(|(_, path)| path.is_file())
+}
+
 /// What is made, by the user's paths.
 struct Plan<'a> {
     top: &'a Path,
@@ -207,7 +217,16 @@ impl<'a> Plan<'a> {
         }
         let configs: Vec<&Use> = self.uses.iter().filter(|one| one.folder == folder).collect();
         let values: Vec<_> = configs.iter().filter_map(|one| value(&one.config).ok()).collect();
-        let mut named = node.kustomization.strings();
+        let lists = Field::ALL.map(Field::name);
+        let beside = node.kustomization.strings_beside(&lists);
+        if let Some(file) = candidates(&beside, folder)
+            .map(|(_, path)| path)
+            .find(|path| !self.functions.contains(folder) && self.configures(path, folder))
+        {
+            let what = "a file is both a function's configuration and something else";
+            return Err(only_kustomize(file.display().to_string(), what));
+        }
+        let mut named = node.kustomization.strings_beside(&[]);
         for value in &values {
             strings(value, &mut named);
         }
@@ -236,22 +255,14 @@ impl<'a> Plan<'a> {
         } else if self.functions.contains(folder) {
             text = renamed_everywhere(&text);
         }
-        for name in named {
-            // `key=path`, as generators name files.
-            let after = name.split_once('=').map(|(_, path)| path);
-            for name in std::iter::once(name).chain(after) {
-                if name.is_empty() || name.len() > 4096 || name.contains('\n') {
+        for (name, path) in candidates(&named, folder) {
+            if Path::new(name).is_absolute() {
+                if !path.starts_with(folder) {
                     continue;
                 }
-                let path = clean(&folder.join(name));
-                if !path.is_file() || (Path::new(name).is_absolute() && !path.starts_with(folder)) {
-                    continue;
-                }
-                if Path::new(name).is_absolute() {
-                    text = text.replace(name, &below(self.top, Path::new(name)).to_string_lossy());
-                }
-                self.file(&path, folder)?;
+                text = text.replace(name, &below(self.top, Path::new(name)).to_string_lossy());
             }
+            self.file(&path, folder)?;
         }
         self.add(node.kustomization.file.clone(), Item::File(text))
     }
