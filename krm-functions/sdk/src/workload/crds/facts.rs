@@ -47,6 +47,12 @@ pub(super) struct Kind {
     pub(super) facts: Vec<Fact>,
 }
 
+/// The places of one version.
+pub(super) type Found = BTreeMap<(What, String), Fields>;
+
+/// By group, kind and version.
+pub(super) type Versions = BTreeMap<(String, String, String), Found>;
+
 /// All kinds.
 #[derive(Debug, Default)]
 pub(super) struct Facts(Vec<Kind>);
@@ -80,7 +86,7 @@ impl Facts {
     }
 
     /// Adds what a CRD says of one version; what another says of the same adds up.
-    pub(super) fn of(versions: BTreeMap<(String, String, String), BTreeMap<(What, String), Fields>>) -> Self {
+    pub(super) fn of(versions: Versions) -> Self {
         let mut kinds: Vec<Kind> = Vec::new();
         for ((group, kind, version), found) in versions {
             let facts: Vec<Fact> = found

@@ -1,13 +1,10 @@
 //! Walks the schemas of CRDs for what looks like a pod, a container or an image.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::super::fields::{Fields, ResourceFields};
-use super::facts::{Facts, What};
+use super::facts::{Facts, Found, Versions, What};
 use crate::{Node, Stream};
-
-type Found = BTreeMap<(What, String), Fields>;
 
 /// Deeper schemas describe no pod.
 const DEPTH: usize = 40;
@@ -53,7 +50,7 @@ const PROMISES: [&str; 8] = [
 
 /// What all CRDs in a folder say.
 pub(super) fn derive(folder: &Path) -> Facts {
-    let mut versions: BTreeMap<(String, String, String), Found> = BTreeMap::new();
+    let mut versions = Versions::new();
     let mut files: Vec<_> = std::fs::read_dir(folder)
         .expect("the folder of CRDs can be read")
         .map(|entry| entry.expect("its entries can be read").path())
