@@ -74,17 +74,26 @@ impl LabelSelector {
     }
 }
 
-/// The selectors of a kind of object, by namespace and by a label that they ask for.
-#[derive(Debug, Default)]
-pub(crate) struct Selectors {
+/// The selectors of a kind of object, by namespace and by a label that they ask for, each with what it belongs to.
+#[derive(Debug)]
+pub(crate) struct Selectors<T> {
     /// By namespace, label and value.
-    by_label: HashMap<(String, String, String), Vec<LabelSelector>>,
+    by_label: HashMap<(String, String, String), Vec<(LabelSelector, T)>>,
     /// Those that ask for no label's value, by namespace.
-    others: HashMap<String, Vec<LabelSelector>>,
+    others: HashMap<String, Vec<(LabelSelector, T)>>,
 }
 
-impl Selectors {
-    pub(crate) fn add(&mut self, namespace: String, selector: LabelSelector) {
+impl<T> Default for Selectors<T> {
+    fn default() -> Self {
+        Self {
+            by_label: HashMap::new(),
+            others: HashMap::new(),
+        }
+    }
+}
+
+impl<T> Selectors<T> {
+    pub(crate) fn add(&mut self, namespace: String, selector: LabelSelector, of: T) {
         let wanted = selector.requirements.iter().find_map(|(key, test)| match test {
             Test::In(values) => match values.as_slice() {
                 [value] => Some((key.clone(), value.clone())),
@@ -93,13 +102,13 @@ impl Selectors {
             Test::NotIn(_) | Test::Exists | Test::DoesNotExist | Test::Unknown => None,
         });
         match wanted {
-            Some((key, value)) => self.by_label.entry((namespace, key, value)).or_default().push(selector),
-            None => self.others.entry(namespace).or_default().push(selector),
+            Some((key, value)) => self.by_label.entry((namespace, key, value)).or_default().push((selector, of)),
+            None => self.others.entry(namespace).or_default().push((selector, of)),
         }
     }
 
-    /// Whether one of them selects a pod of the namespace with these labels.
-    pub(crate) fn any_selects(&self, namespace: &str, labels: &Labels) -> bool {
+    /// Those that select a pod of the namespace with these labels.
+    pub(crate) fn selecting<'s>(&'s self, namespace: &str, labels: &Labels) -> impl Iterator<Item = &'s T> {
         let by_label = labels.iter().filter_map(|(key, value)| {
             let place = (namespace.to_owned(), key.clone(), value.clone());
             self.by_label.get(&place)
@@ -107,7 +116,8 @@ impl Selectors {
         by_label
             .chain(self.others.get(namespace))
             .flatten()
-            .any(|selector| selector.selects(labels))
+            .filter(|(selector, _)| selector.selects(labels))
+            .map(|(_, of)| of)
     }
 }
 
