@@ -214,9 +214,18 @@ fn verify_tells_what_mlplat_makes_from_what_an_overlay_patches() {
         assert_eq!(lines, 1, "{words}:\n{}{}", found.stdout, found.stderr);
     };
     assert!(!found.ok);
-    says("Deployment artefact-store/backend (line");
+    says("spec.template.spec.containers[backend].image: is artefact-store:");
     says("priorityClassName: is missing here and is high");
     says("error: Deployment artefact-store/frontend");
+    // A policy that the function has made, and that something opens afterwards.
+    let opened = "transformers:\n  - inject-endpoints.yaml\n  - set-environment.yaml\n  - generate-network-policies.yaml\n  - |\n    \
+                  apiVersion: builtin\n    kind: PatchTransformer\n    metadata: {name: open}\n    target: {kind: NetworkPolicy, \
+                  name: backend-deployment-endpoints}\n    patch: |\n      - {op: add, path: /spec/egress/-, value: {}}\n";
+    let (head, _) = text.split_once("transformers:\n").expect("it lists functions");
+    fs::write(&file, format!("{head}{opened}")).expect("the copy can be written");
+    let found = mlplat(&["verify", "--client", kustomize], &folders);
+    let line = found.stdout.lines().find(|line| line.contains("backend-deployment-endpoints"));
+    assert!(!found.ok && line.is_some(), "{}{}", found.stdout, found.stderr);
 }
 
 #[test]

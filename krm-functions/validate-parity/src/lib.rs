@@ -47,4 +47,4 @@ pub use compare::{Comparison, compare};
 pub use config::Config;
 pub use difference::{Change, Difference, Side};
 pub use function::ValidateParity;
-pub use stage::mark;
+pub use stage::{Stage, mark};

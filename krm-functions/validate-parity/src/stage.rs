@@ -4,62 +4,74 @@
 //!
 //! A stream that a client hands to a function is not trusted with this: its author could say what he likes.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use krm_fn::{EditError, Edits, Object, Stream, Value};
 
 use crate::allow::Allow;
 use crate::difference::{Change, Difference};
 
-/// The annotation of an object as it was before the functions.
-const STAGE: (&str, &str) = ("provenance.mlplat.dev/stage", "before-functions");
+/// The annotation of an object that only a comparison looks at.
+const STAGE: &str = "provenance.mlplat.dev/stage";
 
 /// Which objects of a stream are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stage {
+pub enum Stage {
     /// Those that reach a cluster.
     Rendered,
-    /// The same before the functions.
+    /// The same before the functions that set what belongs to the environment.
     Before,
+    /// Those that such a function has made, as it has made them.
+    Made,
 }
 
 impl Stage {
-    pub(crate) fn has(self, object: Object<'_>) -> bool {
+    /// How the annotation calls it; empty for what has none.
+    fn name(self) -> &'static str {
         match self {
-            Self::Rendered => !object.is_local_config(),
-            Self::Before => is_before(object),
+            Self::Rendered => "",
+            Self::Before => "before-functions",
+            Self::Made => "made-by-functions",
+        }
+    }
+
+    pub(crate) fn has(self, object: Object<'_>) -> bool {
+        let local = object.is_local_config();
+        match self {
+            Self::Rendered => !local,
+            Self::Before | Self::Made => {
+                local && object.annotation(STAGE).is_some_and(|stage| stage == self.name())
+            }
         }
     }
 }
 
-fn is_before(object: Object<'_>) -> bool {
-    object.is_local_config() && object.annotation(STAGE.0).is_some_and(|stage| stage == STAGE.1)
-}
-
 /// Whether a stream says what the objects were before.
 pub(crate) fn is_known(stream: &Stream) -> bool {
-    stream.objects().any(is_before)
+    stream.objects().any(|object| Stage::Before.has(object))
 }
 
-/// Marks documents as what the objects were before the functions: they are for tools only, so that nothing applies them.
-/// Objects that are for tools already stay as they are, but for those that say to be of that stage.
+/// Marks documents as those of a stage: they are for tools only, so that nothing applies them. Objects that are for tools
+/// already stay as they are, but for those that say to be of a stage.
 ///
 /// # Errors
 /// For an object whose annotations cannot be written to.
-pub fn mark(stream: &Stream) -> Result<String, EditError> {
+pub fn mark(stream: &Stream, stage: Stage) -> Result<String, EditError> {
     const LOCAL: (&str, &str) = ("config.kubernetes.io/local-config", "true");
+    let marks = [LOCAL, (STAGE, stage.name())];
     let mut edits = Edits::default();
-    stream.remove(is_before, &mut edits)?;
+    let forged = |object: Object<'_>| object.is_local_config() && object.annotation(STAGE).is_some();
+    stream.remove(forged, &mut edits)?;
     for object in stream.objects().filter(|object| !object.is_local_config()) {
         let root = object.root();
-        let annotations = Value::map([LOCAL, STAGE]);
+        let annotations = Value::map(marks);
         let is_there = |node: &krm_fn::Node<'_>| !node.is_null();
         match root.get("metadata").filter(is_there) {
             None => edits.set(root, "metadata", &Value::map([("annotations", annotations)]))?,
             Some(metadata) => match metadata.get("annotations").filter(is_there) {
                 None => edits.set(metadata, "annotations", &annotations)?,
                 Some(there) => {
-                    for (name, value) in [LOCAL, STAGE] {
+                    for (name, value) in marks {
                         edits.set(there, name, &Value::from(value))?;
                     }
                 }
@@ -69,8 +81,13 @@ pub fn mark(stream: &Stream) -> Result<String, EditError> {
     stream.edited(edits)
 }
 
-/// The places at which two environments differed before.
-pub(crate) struct Places(HashMap<Place, BTreeSet<String>>);
+/// What may be excused: the objects that were there before, the places at which they differed, and what functions have made.
+pub(crate) struct Places {
+    differed: HashMap<Place, BTreeSet<String>>,
+    /// By side, the left one first.
+    before: [HashSet<Place>; 2],
+    made: [HashSet<Place>; 2],
+}
 
 /// Group, kind, namespace and stem of a name.
 type Place = (String, String, Option<String>, String);
@@ -86,23 +103,45 @@ fn place(object: Object<'_>, allow: &Allow) -> Place {
 }
 
 impl Places {
-    pub(crate) fn of<'d>(differences: impl Iterator<Item = &'d Difference<'d>>, allow: &Allow) -> Self {
-        let mut places: HashMap<Place, BTreeSet<String>> = HashMap::new();
+    /// `differences` are those of the objects before the functions.
+    pub(crate) fn of(differences: &[Difference<'_>], sides: [&Stream; 2], allow: &Allow) -> Self {
+        let mut differed: HashMap<Place, BTreeSet<String>> = HashMap::new();
         for difference in differences {
-            let fields = places.entry(place(difference.object(), allow)).or_default();
+            let fields = differed.entry(place(difference.object(), allow)).or_default();
             fields.insert(difference.field.clone());
         }
-        Self(places)
+        let before = |stream: &Stream| {
+            let objects = stream.objects().filter(|object| Stage::Before.has(*object));
+            objects.map(|object| place(object, allow)).collect()
+        };
+        Self {
+            differed,
+            before: sides.map(before),
+            made: sides.map(|stream| made(stream, allow)),
+        }
     }
 
-    /// Whether there was a difference in the same field, in one around it or in one below it. What the functions cannot
-    /// excuse is not asked for: an object that one side lacks, and the order of variables.
+    /// Whether a difference is not of the functions' making: its objects were there before and differed in the same field,
+    /// in one around it or in one below it; or nothing is known of them. What the functions cannot excuse is not asked for:
+    /// an object that one side lacks, and the order of variables.
     pub(crate) fn have(&self, difference: &Difference<'_>, allow: &Allow) -> bool {
         let whole = difference.field.is_empty();
         if whole || matches!(difference.change, Change::Expansion { .. } | Change::TooLarge) {
             return true;
         }
-        let Some(fields) = self.0.get(&place(difference.object(), allow)) else {
+        let sides = [difference.left, difference.right];
+        let places: Vec<(usize, Place)> = sides
+            .iter()
+            .enumerate()
+            .filter_map(|(side, there)| Some((side, place(there.as_ref()?.object, allow))))
+            .collect();
+        if places.iter().all(|(side, place)| self.made[*side].contains(place)) {
+            return false;
+        }
+        if !places.iter().all(|(side, place)| self.before[*side].contains(place)) {
+            return true;
+        }
+        let Some(fields) = self.differed.get(&place(difference.object(), allow)) else {
             return false;
         };
         let field = difference.field.as_str();
@@ -117,6 +156,21 @@ impl Places {
     }
 }
 
+/// The objects that functions have made and that still are as they were made.
+fn made(stream: &Stream, allow: &Allow) -> HashSet<Place> {
+    let of_stage = |stage: Stage| -> HashMap<Place, Object<'_>> {
+        let objects = stream.objects().filter(|object| stage.has(*object));
+        objects.map(|object| (place(object, allow), object)).collect()
+    };
+    let (made, rendered) = (of_stage(Stage::Made), of_stage(Stage::Rendered));
+    let is_unchanged = |(place, object): &(&Place, &Object<'_>)| {
+        let now = rendered.get(*place);
+        now.is_some_and(|now| crate::compare::same(*object, *now))
+    };
+    let unchanged = made.iter().filter(|(place, object)| is_unchanged(&(*place, *object)));
+    unchanged.map(|(place, _)| place.clone()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,7 +180,7 @@ mod tests {
         let text = "kind: A\n---\nkind: B\nmetadata:\n  annotations:\n    a: b\n---\nkind: C\nmetadata:\n  annotations:\n    \
                     config.kubernetes.io/local-config: \"true\"\n    provenance.mlplat.dev/stage: before-functions\n---\n\
                     kind: D\nmetadata:\n  annotations:\n    config.kubernetes.io/local-config: \"true\"\n";
-        let marked = Stream::parse(mark(&Stream::parse(text.to_owned()).unwrap()).unwrap()).unwrap();
+        let marked = Stream::parse(mark(&Stream::parse(text.to_owned()).unwrap(), Stage::Before).unwrap()).unwrap();
         let kinds = |stage: Stage| -> Vec<String> {
             let objects = marked.objects().filter(|object| stage.has(*object));
             objects.map(|object| object.kind().into_owned()).collect()
