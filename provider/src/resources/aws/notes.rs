@@ -209,7 +209,7 @@ impl Notes {
     fn begin_file(&self, name: &str, note: &Note) -> io::Result<(PathBuf, File)> {
         fs::create_dir_all(&self.dir)?;
         let mut draft = tempfile::Builder::new().prefix(".new-").tempfile_in(&self.dir)?;
-        flock(&*draft.as_file(), FlockOperation::NonBlockingLockExclusive)?;
+        flock(draft.as_file(), FlockOperation::NonBlockingLockExclusive)?;
         draft.write_all(&serde_json::to_vec(note)?)?;
         draft.as_file().sync_all()?;
         let path = self.dir.join(format!("{name}{MARK}{}", note.id));

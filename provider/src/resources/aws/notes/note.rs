@@ -54,7 +54,7 @@ pub(crate) struct Place {
     /// Terraform's workspace.
     pub(crate) workspace: String,
     /// A digest of the backend's configuration, which may hold secrets; empty when the state is a local file.
-    backend: String,
+    pub(super) backend: String,
 }
 
 impl Place {

@@ -90,7 +90,8 @@ impl<'a> Settle<'a> {
             Ok(found) => found,
             Err(error) => return self.later(error),
         };
-        if self.create.is_some() && self.is_anothers(&found.tags) {
+        // Emulators show the tags of a deleted bucket again when another one gets its name.
+        if self.is_anothers(&found.tags) && !self.aws.is_a_store_of_others().await {
             self.exists.store(false, Ordering::Relaxed);
             return Err(self.taken("another create has made it at the same time"));
         }
@@ -207,12 +208,14 @@ impl<'a> Settle<'a> {
     /// Where a store makes a bucket again that is there already, as S3 does in one region: whether another create has made
     /// this one in the meantime.
     fn is_anothers(&self, found: &Tags) -> bool {
+        let Some(id) = self.intent(|intent| intent.note.id.clone()) else {
+            return false;
+        };
         if self.continued.load(Ordering::Relaxed) {
             return false;
         }
-        let id = self.intent(|intent| intent.note.id.clone());
         match tags::creator(found) {
-            Some((creator, _)) => id.as_deref() != Some(creator),
+            Some((creator, _)) => id != creator,
             None => found.contains_key(OWNER),
         }
     }
