@@ -2,6 +2,7 @@
 
 mod existing_cluster;
 mod model;
+mod offers;
 mod rules;
 
 use std::collections::BTreeMap;
@@ -65,6 +66,7 @@ impl Resource for LocalServicesResource {
         for component in Component::ALL {
             plan_component(plan, component);
         }
+        offers::check(context, plan);
         existing_cluster::plan(plan);
         // One that was there when it was asked for may come back until the apply.
         if plan.changes("cluster_access")

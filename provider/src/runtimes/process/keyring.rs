@@ -36,6 +36,7 @@ pub fn credentials(dir: &Path) -> Result<Credentials, StackError> {
         read(&dir.join(component.as_str())).map(|login| {
             login.map(|login| Login {
                 admin_secret: None,
+                certificate: None,
                 ..login
             })
         })
@@ -47,12 +48,22 @@ pub fn credentials(dir: &Path) -> Result<Credentials, StackError> {
     })
 }
 
-/// The login of a service: the stored one, under the user name that is asked for now, or a new one.
+/// The login of a service: the stored one, under the user name that is asked for now and with what it lacked, or a new one.
+///
+/// # Errors
+/// [`StackError::LoginLost`] where a new login could not be used: the data knows the former administrator's password.
 pub(super) fn login(service: &dyn Service, folder: &Path) -> Result<Login, StackError> {
     let stored = read(folder)?;
-    let mut login = match &stored {
-        Some(login) => login.clone(),
-        None => service.new_login(&mut random),
+    if stored.is_none() && service.data_knows_login(folder) {
+        return Err(StackError::LoginLost {
+            component: service.component(),
+            path: path(folder),
+        });
+    }
+    let fresh = service.new_login(&mut random);
+    let mut login = match stored.clone() {
+        Some(login) => login.completed(fresh),
+        None => fresh,
     };
     if let Some(name) = service.username() {
         name.clone_into(&mut login.user);
@@ -62,6 +73,7 @@ pub(super) fn login(service: &dyn Service, folder: &Path) -> Result<Login, Stack
             user: login.user.clone(),
             secret: login.secret.expose().to_owned(),
             admin_secret: login.admin_secret.as_ref().map(|secret| secret.expose().to_owned()),
+            certificate: login.certificate.as_ref().map(Into::into),
         };
         store::write(&path(folder), &file).map_err(|source| StackError::Folder {
             path: path(folder),
@@ -71,11 +83,22 @@ pub(super) fn login(service: &dyn Service, folder: &Path) -> Result<Login, Stack
     Ok(login)
 }
 
+/// The stored login under the user name that is asked for; `None` when there is none. Changes nothing.
+pub(super) fn stored(service: &dyn Service, folder: &Path) -> Result<Option<Login>, StackError> {
+    let mut login = read(folder)?;
+    if let (Some(login), Some(name)) = (&mut login, service.username()) {
+        name.clone_into(&mut login.user);
+    }
+    Ok(login)
+}
+
 #[derive(Serialize, Deserialize)]
 struct File {
     user: String,
     secret: String,
     admin_secret: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    certificate: Option<crate::services::certificate::Stored>,
 }
 
 fn path(folder: &Path) -> PathBuf {
@@ -91,6 +114,7 @@ fn read(folder: &Path) -> Result<Option<Login>, StackError> {
         user: file.user,
         secret: Secret::new(file.secret),
         admin_secret: file.admin_secret.map(Secret::new),
+        certificate: file.certificate.map(Into::into),
     }))
 }
 
@@ -111,7 +135,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::services::Postgres;
+    use crate::services::{ObjectStore, Postgres, Redis};
 
     #[test]
     fn a_password_is_made_once_and_a_new_user_keeps_it() {
@@ -127,6 +151,38 @@ mod tests {
         let second = login(&renamed, dir.path()).unwrap();
         assert_eq!((second.user.as_str(), &second.secret), ("other", &first.secret));
         assert_eq!(path(dir.path()).metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_login_of_an_earlier_version_is_completed_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let old = r#"{"user": "default", "secret": "s", "admin_secret": null}"#;
+        std::fs::write(path(dir.path()), old).unwrap();
+        assert_eq!(
+            stored(&Redis::default(), dir.path()).unwrap().unwrap().admin_secret,
+            None
+        );
+        let completed = login(&Redis::default(), dir.path()).unwrap();
+        assert_eq!(completed.secret.expose(), "s");
+        assert!(completed.admin_secret.is_some());
+        assert_eq!(login(&Redis::default(), dir.path()).unwrap(), completed);
+        let store = login(&ObjectStore::default(), &dir.path().join("store"));
+        assert!(store.is_err(), "its folder does not exist");
+        std::fs::create_dir(dir.path().join("store")).unwrap();
+        let store = login(&ObjectStore::default(), &dir.path().join("store")).unwrap();
+        assert_eq!(
+            login(&ObjectStore::default(), &dir.path().join("store")).unwrap(),
+            store
+        );
+    }
+
+    #[test]
+    fn no_new_password_is_made_for_data_that_knows_another() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("data")).unwrap();
+        let error = login(&Postgres::default(), dir.path()).unwrap_err();
+        assert!(matches!(error, StackError::LoginLost { .. }), "{error}");
+        assert!(!path(dir.path()).exists());
     }
 
     #[test]

@@ -192,6 +192,7 @@ impl Stack {
         let ready = async |name: String, reach: &Reach| {
             let awaited = Awaited {
                 component,
+                service,
                 unit: &wanted.units[&name],
                 name,
                 generation: wanted.generation,

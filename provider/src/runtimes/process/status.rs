@@ -11,9 +11,9 @@ use super::keyring;
 use super::ledger::{Phase, access_name};
 use super::record::{Part, Record};
 use super::stack::Stack;
-use crate::engines::Engine;
+use crate::engines::{Engine, Locale};
 use crate::runtimes::protocols::{Missing, NoAnswer, Reach};
-use crate::services::{Component, LOCALHOST, PUBLISHED, Service, StackSpec};
+use crate::services::{Component, LOCALHOST, Login, PUBLISHED, Service, Site, StackSpec, Unit};
 use crate::wait::{self, Look, WaitError};
 
 /// A service that is just being started again gets this long before it counts as stopped.
@@ -45,6 +45,8 @@ pub struct ComponentStatus {
     pub pid: Option<u32>,
     /// Buckets that should exist and do not; only known when it answers.
     pub missing_buckets: BTreeSet<String>,
+    /// Extensions that should exist in the database and do not; only known when it answers.
+    pub missing_extensions: BTreeSet<String>,
     /// What is wrong, in words; `None` when nothing is.
     pub problem: Option<String>,
 }
@@ -60,6 +62,8 @@ pub enum Health {
     Unreachable,
     /// It answers, but the database or a bucket is gone.
     Incomplete,
+    /// It answers, and the next apply restarts it: what it was started with is not what is asked for now.
+    Outdated,
     /// It ended too often.
     Failed,
     /// Its folder is gone.
@@ -75,6 +79,7 @@ impl Health {
             Self::Stopped => "stopped",
             Self::Unreachable => "unreachable",
             Self::Incomplete => "incomplete",
+            Self::Outdated => "outdated",
             Self::Failed => "failed",
             Self::Missing => "missing",
         }
@@ -130,14 +135,28 @@ impl Stack {
             port: part.ports.get(PUBLISHED).copied().unwrap_or_default(),
             pid: None,
             missing_buckets: BTreeSet::new(),
+            missing_extensions: BTreeSet::new(),
             problem: None,
         };
-        if !folder.join("login.json").exists() {
-            status.health = Health::Missing;
-            status.problem = Some(format!("{} is gone", folder.display()));
+        let Some(login) = keyring::stored(service, &folder)? else {
+            let path = folder.join("login.json");
+            // Data that only its login opens is no component that can be made as if it were new.
+            status.health = if service.data_knows_login(&folder) {
+                Health::Failed
+            } else {
+                Health::Missing
+            };
+            status.problem = Some(format!("{} is missing", path.display()));
             return Ok(status);
-        }
-        let login = keyring::login(service, &folder)?;
+        };
+        let unit = service.unit(&Site {
+            dir: folder.clone(),
+            ports: part.ports.clone(),
+            engine: part.engine.clone(),
+            login: login.clone(),
+            // Only of use where data is made.
+            locale: Locale::default(),
+        });
         let reach = Reach {
             address: LOCALHOST,
             port: status.port,
@@ -148,6 +167,12 @@ impl Stack {
         let answer = wait::until("an answer", PATIENCE, &never, || self.look(component, &reach)).await;
         status.pid = self.pid(component);
         match answer {
+            Ok(missing) if missing.nothing() && self.runs_otherwise(service, &unit, &reach.login) => {
+                status.health = Health::Outdated;
+                let problem =
+                    "it was started with other settings, or by an earlier version of mlplat; apply restarts it";
+                status.problem = Some(problem.to_owned());
+            }
             Ok(missing) if missing.nothing() => {
                 status.problem = match spec.door(service, status.port) {
                     Some(door) => self.wrong_for_pods(component, &reach.at(door)).await,
@@ -160,20 +185,20 @@ impl Stack {
             }
             Ok(missing) => {
                 status.health = Health::Incomplete;
-                status.problem = Some(if missing.database {
-                    "its database or user is gone".to_owned()
-                } else {
-                    format!(
-                        "buckets are gone: {}",
-                        missing.buckets.iter().cloned().collect::<Vec<_>>().join(", ")
-                    )
-                });
+                status.problem = Some(missing.problem());
                 status.missing_buckets = missing.buckets;
+                status.missing_extensions = missing.extensions;
             }
             Err(WaitError::Failed((health, problem))) => (status.health, status.problem) = (health, Some(problem)),
             Err(error) => status.problem = Some(error_text(error)),
         }
         Ok(status)
+    }
+
+    /// Whether the service runs with other settings than an apply would give it.
+    fn runs_otherwise(&self, service: &dyn Service, unit: &Unit, login: &Login) -> bool {
+        let running = self.state().units.remove(service.component().as_str());
+        running.is_some_and(|running| running.unit.fingerprint != unit.fingerprint) || !service.is_complete(login)
     }
 
     /// Asks the service, or says that waiting is of no use: nobody starts it again.

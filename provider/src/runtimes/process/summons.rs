@@ -23,7 +23,7 @@ use super::stack::Stack;
 use super::supervisor::SUPERVISOR_LOG;
 use super::{ports, store};
 use crate::runtimes::protocols::Reach;
-use crate::services::{Component, LOCALHOST, Site, Unit};
+use crate::services::{Component, LOCALHOST, Service, Site, Unit};
 use crate::wait::{self, Look, WaitError};
 
 /// How long a supervisor may take to listen.
@@ -40,6 +40,7 @@ const HOPELESS: u32 = 4;
 /// A unit that is waited for, and the service that shall answer through it.
 pub(super) struct Awaited<'a> {
     pub(super) component: Component,
+    pub(super) service: &'a dyn Service,
     /// The unit's name.
     pub(super) name: String,
     pub(super) unit: &'a Unit,
@@ -168,6 +169,7 @@ impl Stack {
     pub(super) async fn ready(&self, awaited: &Awaited<'_>, cancelled: &CancellationToken) -> Result<(), StackError> {
         let &Awaited {
             component,
+            service,
             ref name,
             unit,
             generation,
@@ -189,6 +191,17 @@ impl Stack {
             let Some(seen) = state.units.get(name).filter(|seen| seen.generation >= generation) else {
                 return Ok(Look::NotYet("it is not started yet".to_owned()));
             };
+            let log = || self.log_tail(&unit.dir.join(LOG), Some(site));
+            if seen.failures > 0
+                && let Some(fix) = service.hopeless(site, &log())
+            {
+                return Err(StackError::Hopeless {
+                    component,
+                    fix,
+                    log_file: unit.dir.join(LOG),
+                    log: log(),
+                });
+            }
             if seen.phase == Phase::Failed || seen.failures >= HOPELESS {
                 let how = seen.last_end.clone().unwrap_or_default();
                 return Err(self.ended(awaited, &how));
@@ -198,6 +211,14 @@ impl Stack {
             }
             match tokio::time::timeout(Duration::from_secs(5), reach.answers()).await {
                 Ok(Ok(())) => Ok(Look::Done(())),
+                // No start changes the passwords inside of data.
+                Ok(Err(error)) if error.login_refused() && service.data_knows_login(&site.dir) => {
+                    Err(StackError::LoginRefused {
+                        component,
+                        problem: self.redacted(&error.to_string(), Some(site)),
+                        path: site.dir.join("login.json"),
+                    })
+                }
                 Ok(Err(error)) => Ok(Look::NotYet(error.to_string())),
                 Err(_) => Ok(Look::NotYet("no answer within 5 s".to_owned())),
             }
@@ -342,12 +363,8 @@ impl Stack {
     }
 
     pub(super) fn redacted(&self, text: &str, site: Option<&Site>) -> String {
-        let secrets = site
-            .into_iter()
-            .flat_map(|site| [Some(&site.login.secret), site.login.admin_secret.as_ref()]);
-        secrets
-            .flatten()
-            .fold(text.to_owned(), |text, secret| text.replace(secret.expose(), "***"))
+        let secrets = site.into_iter().flat_map(|site| site.login.secrets());
+        secrets.fold(text.to_owned(), |text, secret| text.replace(secret.expose(), "***"))
     }
 }
 
