@@ -78,7 +78,7 @@ impl Resource for LocalServicesResource {
         }
         // Known as soon as every port is: who uses the endpoints then sees in the plan what changes for him. Other
         // credentials must reach him too, though, even where no address changes: he is planned when they may be new.
-        let same_credentials = !plan.is_create() && !plan.changes("postgres.username");
+        let same_credentials = !plan.is_create() && !plan.changes("postgres.username") && !plan.changes("rotation");
         let made = plan.planned().filter(|_| same_credentials);
         let endpoints = made.and_then(|planned| planned.planned_endpoints());
         match endpoints {

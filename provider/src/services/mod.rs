@@ -72,6 +72,9 @@ pub struct StackSpec {
     pub name: String,
     /// The Secret to which the endpoints' credentials refer.
     pub credentials_secret_name: String,
+    /// Any other value makes new passwords for the applications; `None` = they stay.
+    #[serde(default)]
+    pub rotation: Option<String>,
     /// The relational database.
     pub postgres: Option<Postgres>,
     /// The cache.

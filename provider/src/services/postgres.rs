@@ -160,6 +160,10 @@ impl Service for Postgres {
         let preloaded: Vec<_> = preloaded.copied().collect();
         if !preloaded.is_empty() {
             set("shared_preload_libraries", &preloaded.join(","));
+            if preloaded.contains(&"pg_cron") {
+                // It can be made in this database alone.
+                set("cron.database_name", &self.database);
+            }
         }
         if !self.persistence {
             set("fsync", "off");

@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
 
-use crate::harness::{TestStack, cache, store};
+use crate::harness::{TestStack, cache, store, until};
 use crate::s3;
 
 /// How an HTTP/2 client, and so one of gRPC, greets: its preface and empty settings.
@@ -109,6 +109,11 @@ async fn another_user_and_a_web_page_get_nothing() {
         "/ui/index.html",
     ];
     for (name, port) in ports(&test) {
+        // The administrator starts when the store already answers.
+        until("an inner port to listen", || {
+            std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+        })
+        .await;
         for path in paths.iter().filter(|_| name != "published") {
             for method in ["GET", "POST", "PUT", "DELETE"] {
                 let answer = said_to(port, &http(method, path)).await;

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use terraform_provider_mlplat::engines::{Engine, Found};
-use terraform_provider_mlplat::runtimes::process::{Health, StackError};
+use terraform_provider_mlplat::runtimes::process::{Credentials, Health, StackError};
 use terraform_provider_mlplat::services::{Component, ObjectStore, Postgres, StackSpec};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-use crate::harness::{TestStack, cache, database, engines, postgres, sql, store};
+use crate::harness::{TestStack, cache, database, engines, postgres, sql, store, whole};
 use crate::s3;
 
 /// Every PostgreSQL of this machine, one of each major version.
@@ -340,6 +340,45 @@ async fn lost_passwords_of_a_database_end_the_apply_at_once() {
     fs::write(&file, right).unwrap();
     test.apply(&database()).await.unwrap();
     assert_eq!(sql(&test, "artefacts", "SELECT n FROM kept").await.unwrap(), "7");
+    test.destroy().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_gives_new_passwords_in_place_and_the_old_ones_open_nothing() {
+    let rotated = |rotation: &str| StackSpec {
+        rotation: Some(rotation.into()),
+        ..whole()
+    };
+    let test = TestStack::new();
+    test.apply(&whole()).await.unwrap();
+    sql(&test, "artefacts", "CREATE TABLE kept AS SELECT 7 AS n")
+        .await
+        .unwrap();
+    assert_eq!(redis(&test, "SET kept 7").await, "+OK");
+    s3::put(&test, "models/kept").await;
+    let (before, server) = (test.credentials(), test.pids()["postgres"]);
+    test.apply(&rotated("2026-11")).await.unwrap();
+    let after = test.credentials();
+    let secrets = |credentials: &Credentials| {
+        let logins = [&credentials.postgres, &credentials.redis, &credentials.object_store];
+        logins.map(|login| login.as_ref().unwrap().secret.clone())
+    };
+    for (old, new) in secrets(&before).iter().zip(secrets(&after)) {
+        assert_ne!(old, &new);
+    }
+    // With the new ones all is there; with the old one nothing answers.
+    assert_eq!(test.pids()["postgres"], server);
+    assert_eq!(sql(&test, "artefacts", "SELECT n FROM kept").await.unwrap(), "7");
+    assert_eq!(redis(&test, "GET kept").await, "$1");
+    assert_eq!(s3::get(&test, "models/kept").await, "text");
+    let old = before.redis.unwrap().secret;
+    assert!(
+        redis(&test, &format!("AUTH {}", old.expose()))
+            .await
+            .starts_with("-WRONGPASS")
+    );
+    test.apply(&rotated("2026-11")).await.unwrap();
+    assert_eq!(test.credentials(), after);
     test.destroy().await;
 }
 

@@ -47,6 +47,10 @@ pub struct LocalServices {
     /// Name of the Kubernetes Secret to which the credentials in `endpoints` refer.
     #[model(default = "mlplat-credentials", validate = secret_name)]
     pub credentials_secret_name: String,
+    /// Any text, such as a date. Another one gives the applications new passwords, and a new access key of the object store, in
+    /// place: data stays, PostgreSQL runs on, the cache and the store restart. Read them again with `mlplat_credentials`.
+    #[model(length = 1..=256)]
+    pub rotation: Option<String>,
     /// The cluster whose pods use the services.
     pub cluster: Option<Cluster>,
     /// A PostgreSQL server with one database.
@@ -177,6 +181,7 @@ impl LocalServices {
         StackSpec {
             name: self.name.clone(),
             credentials_secret_name: self.credentials_secret_name.clone(),
+            rotation: self.rotation.clone(),
             cluster_access: self.cluster_access.as_deref().and_then(|address| address.parse().ok()),
             postgres: self.postgres.as_ref().map(|model| services::Postgres {
                 version: model.version.known().cloned(),
@@ -314,6 +319,7 @@ impl LocalServices {
             runtime: state.runtime,
             data_dir: state.data_dir,
             credentials_secret_name: state.credentials_secret_name,
+            rotation: state.rotation,
         }
     }
 
@@ -326,6 +332,7 @@ impl LocalServices {
             runtime: "process".to_owned(),
             data_dir: Computed::Known(data_dir),
             credentials_secret_name: spec.credentials_secret_name.clone(),
+            rotation: spec.rotation.clone(),
             postgres: spec
                 .postgres
                 .as_ref()

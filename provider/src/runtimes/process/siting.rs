@@ -278,7 +278,7 @@ impl Stack {
             };
             store::private_folder(&dir).map_err(describe(&dir))?;
             let part = &parts[&service.component()];
-            let login = keyring::login(service, &dir)?;
+            let login = keyring::login(service, &dir, spec.rotation.as_deref())?;
             let locale = if service.data_knows_login(&dir) {
                 Locale::default()
             } else {
