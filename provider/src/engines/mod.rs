@@ -90,6 +90,12 @@ impl Found {
             .collect()
     }
 
+    /// The oldest version that serves, where this one is older.
+    #[must_use]
+    pub fn too_old_for(&self) -> Option<&'static str> {
+        minimum::is_too_old(self.engine, &self.version).then(|| minimum::of(self.engine).version)
+    }
+
     /// The names of the extensions that a PostgreSQL offers, from the files that describe them; `None` where those are not
     /// found, and for other engines.
     #[must_use]

@@ -1,5 +1,6 @@
 //! The cache: Valkey or Redis, which take the same configuration.
 
+mod damage;
 mod users;
 
 pub use self::users::MONITOR;
@@ -153,29 +154,7 @@ impl Service for Redis {
     }
 
     fn hopeless(&self, site: &Site, log: &str) -> Option<String> {
-        // Both engines check the whole file when they start, and end at the first entry that is none.
-        if !log.contains("Bad file format reading the append only file") {
-            return None;
-        }
-        let name = match site.engine.engine {
-            Engine::Redis => "redis",
-            Engine::Valkey | Engine::Postgres | Engine::Seaweedfs => "valkey",
-        };
-        let manifest = data(site).join("appendonlydir/appendonly.aof.manifest");
-        let checker = site.engine.program(&format!("{name}-check-aof"));
-        let command = if checker.is_file() {
-            checker.display().to_string()
-        } else {
-            // The server is the checker under that name; the fetched engine comes without the link.
-            let server = site.engine.program(&format!("{name}-server"));
-            format!("bash -c 'exec -a {name}-check-aof \"$0\" \"$@\"' {}", server.display())
-        };
-        Some(format!(
-            "its append-only file is damaged: a crash or another program left there what is no command. To fix: run\n  \
-             {command} --fix {}\nwhich cuts the file off at the damage, then apply again; or delete {} to start empty",
-            manifest.display(),
-            data(site).display(),
-        ))
+        damage::advice(site, &data(site), log)
     }
 
     fn offer(&self, endpoints: &mut Endpoints, offer: &Offer<'_>) {

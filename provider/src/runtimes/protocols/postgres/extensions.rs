@@ -57,22 +57,29 @@ pub(super) async fn ensure(reach: &Reach, wanted: &Wanted<'_>) -> Result<(), NoA
         literal(&format!("%{MARK}"))
     );
     let marked = names(&inside, &marked).await?;
-    for name in marked.iter().filter(|name| !wanted.extensions.contains(*name)) {
-        drop_unused(&inside, name).await?;
-    }
-    Ok(())
+    let unwanted: Vec<_> = marked
+        .iter()
+        .filter(|name| !wanted.extensions.contains(*name))
+        .map(String::as_str)
+        .collect();
+    drop_unused(&inside, &unwanted).await
 }
 
-async fn drop_unused(inside: &Client, name: &str) -> Result<(), NoAnswer> {
-    let statement = format!("DROP EXTENSION IF EXISTS {}", identifier(name));
+/// In one statement, since one may need another.
+async fn drop_unused(inside: &Client, names: &[&str]) -> Result<(), NoAnswer> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let list: Vec<_> = names.iter().map(|name| identifier(name)).collect();
+    let statement = format!("DROP EXTENSION IF EXISTS {}", list.join(", "));
     inside.batch_execute(&statement).await.map_err(|error| {
         if error.code() != Some(&SqlState::DEPENDENT_OBJECTS_STILL_EXIST) {
             return error.into();
         }
         let uses = error.as_db_error().and_then(|said| said.detail()).unwrap_or_default();
         NoAnswer::new(format!(
-            "extension \"{name}\" is still in use: {uses}. To fix: drop what uses it, or put it back into \
-             `postgres.extensions`"
+            "extension {} is still in use: {uses}. To fix: drop what uses it, or put it back into `postgres.extensions`",
+            list.join(", ")
         ))
     })
 }
