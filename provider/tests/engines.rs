@@ -136,7 +136,7 @@ fn what_pip_says_is_passed_on() {
 /// Writes a file where pip would leave the wheel.
 const OTHER_WHEEL: &str = r#"while [ "$1" != --dest ]; do shift; done; mkdir -p "$2"; echo other > "$2/other.whl""#;
 
-/// As in a repository that somebody has just cloned.
+/// As in a repository that was just cloned.
 #[test]
 fn nothing_of_the_current_folder_is_run() {
     let place = Place::new();

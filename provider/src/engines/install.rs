@@ -152,7 +152,7 @@ fn download(pin: &Pin, wheel: &'static Wheel, work: &Path) -> Result<PathBuf, En
     };
     fs::write(&requirements, line).map_err(cache_error)?;
     // Python takes modules from the current folder before its own: pip's folder is new and empty. (`-P`, which says the same,
-    // needs Python 3.11; `-I` would hide a pip that the user has installed for himself.)
+    // needs Python 3.11; `-I` would hide a pip that was installed with `--user`.)
     let empty = work.join("empty");
     fs::create_dir(&empty).map_err(cache_error)?;
     let answer = Command::new("python3")

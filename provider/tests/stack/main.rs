@@ -13,5 +13,6 @@ mod inner_ports;
 mod insides;
 mod lifecycle;
 mod obstacles;
+mod postgres;
 mod resource;
 mod s3;

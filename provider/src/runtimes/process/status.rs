@@ -1,6 +1,7 @@
 //! What a stack is now: read without changing anything.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::Duration;
 
 use endpoint_contract::Endpoints;
@@ -149,14 +150,7 @@ impl Stack {
             status.problem = Some(format!("{} is missing", path.display()));
             return Ok(status);
         };
-        let unit = service.unit(&Site {
-            dir: folder.clone(),
-            ports: part.ports.clone(),
-            engine: part.engine.clone(),
-            login: login.clone(),
-            // Only of use where data is made.
-            locale: Locale::default(),
-        });
+        let unit = expected_unit(service, part, &folder, &login);
         let reach = Reach {
             address: LOCALHOST,
             port: status.port,
@@ -167,7 +161,7 @@ impl Stack {
         let answer = wait::until("an answer", PATIENCE, &never, || self.look(component, &reach)).await;
         status.pid = self.pid(component);
         match answer {
-            Ok(missing) if missing.nothing() && self.runs_otherwise(service, &unit, &reach.login) => {
+            Ok(missing) if missing.nothing() && self.runs_otherwise(service, unit.as_ref(), &reach.login) => {
                 status.health = Health::Outdated;
                 let problem =
                     "it was started with other settings, or by an earlier version of mlplat; apply restarts it";
@@ -196,9 +190,10 @@ impl Stack {
     }
 
     /// Whether the service runs with other settings than an apply would give it.
-    fn runs_otherwise(&self, service: &dyn Service, unit: &Unit, login: &Login) -> bool {
+    fn runs_otherwise(&self, service: &dyn Service, unit: Option<&Unit>, login: &Login) -> bool {
         let running = self.state().units.remove(service.component().as_str());
-        running.is_some_and(|running| running.unit.fingerprint != unit.fingerprint) || !service.is_complete(login)
+        let is_expected = |running: &str| unit.is_some_and(|unit| unit.fingerprint == running);
+        running.is_some_and(|running| !is_expected(&running.unit.fingerprint)) || !service.is_complete(login)
     }
 
     /// Asks the service, or says that waiting is of no use: nobody starts it again.
@@ -254,6 +249,25 @@ impl Stack {
             .filter(|process| process.is_alive())
             .map(|process| process.pid)
     }
+}
+
+/// What an apply would start; `None` where an earlier version of mlplat chose no port for what listens now.
+fn expected_unit(service: &dyn Service, part: &Part, folder: &Path, login: &Login) -> Option<Unit> {
+    let derived = service.derived_ports().iter().map(|(name, _, _)| *name);
+    let mut ports = std::iter::once(PUBLISHED)
+        .chain(service.internal_ports().iter().copied())
+        .chain(derived);
+    let site = || Site {
+        dir: folder.to_owned(),
+        ports: part.ports.clone(),
+        engine: part.engine.clone(),
+        login: login.clone(),
+        // Only of use where data is made.
+        locale: Locale::default(),
+    };
+    ports
+        .all(|name| part.ports.contains_key(name))
+        .then(|| service.unit(&site()))
 }
 
 fn error_text(error: WaitError<(Health, String)>) -> String {

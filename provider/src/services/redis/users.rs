@@ -5,7 +5,7 @@ use tfplug::Secret;
 
 use crate::services::{ConfigFile, Login};
 
-/// The ACL file, below the component's folder. The server only reads it: nobody may `ACL SAVE`.
+/// The ACL file, below the component's folder. The server only reads it: no user may `ACL SAVE`.
 pub(super) const FILE: &str = "users.acl";
 
 /// The user that asks whether the server answers. What an application does to its own password does not lock it out.
