@@ -5,39 +5,62 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 TERRAFORM ?= $(shell command -v terraform || command -v tofu || echo terraform)
-# What `make build` builds with: `release`, or `dev` for what the tests build too (target/debug).
+# What is built with: `release`, or `dev`, which compiles in a fraction of the time and runs slower.
 PROFILE ?= release
 BUILT := target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
+# Where `make install` puts the programs: into its `bin`.
+PREFIX ?= $(HOME)/.local
 # Tests side by side: more than small machines have cores, for most of them wait for servers.
 TEST_THREADS ?= 4
 FUNCTIONS := $(patsubst krm-functions/%/src/main.rs,%,$(wildcard krm-functions/*/src/main.rs))
+# What users run: no test, no bench. `--workspace` beside them, so that cargo chooses the same features as for everything.
+PROGRAMS ?= $(foreach program,terraform-provider-mlplat artefact-store $(FUNCTIONS),--bin $(program))
 export TERRAFORM
 
 .PHONY: help
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: build
-build: ## Build the release binaries and put them into .mlplat/bin
-	@cargo build --profile $(PROFILE) --workspace --bins $(if $(filter dev,$(PROFILE)),--examples) --locked
+.PHONY: programs
+programs: ## Build mlplat, the functions and the example application into .mlplat/bin
+	@cargo build --profile $(PROFILE) --workspace $(PROGRAMS) --locked
 	@mkdir -p .mlplat/bin
 	@ln -sfn "$(CURDIR)/$(BUILT)/terraform-provider-mlplat" .mlplat/bin/mlplat
 	@for binary in artefact-store $(FUNCTIONS); do ln -sfn "$(CURDIR)/$(BUILT)/$$binary" ".mlplat/bin/$$binary"; done
 
+.PHONY: build
+build: ## Build every program of the workspace, those of the tests too
+	@$(MAKE) programs PROGRAMS='--bins $(if $(filter dev,$(PROFILE)),--examples)'
+
+.PHONY: install
+install: programs ## Install the provider (~/.terraform.d/plugins) and the programs (~/.local/bin), for this user
+	@.ci/install install $(BUILT) "$(PREFIX)"
+
+.PHONY: uninstall
+uninstall: ## Remove what `make install` installed; stacks and caches stay
+	@.ci/install uninstall "$(PREFIX)"
+
 .PHONY: engines
-engines: build ## Fetch the service engines that are not installed (pinned, verified, into the cache)
+engines: programs ## Download the service engines that are not installed (pinned, verified, into the cache)
 	@.mlplat/bin/mlplat engines install
 
 .PHONY: mirror
-mirror: build ## Put the provider into a filesystem mirror (.mlplat/mirror) with its CLI configuration
-	@examples/infrastructure/demo mirror
+mirror: programs ## Put the provider into a filesystem mirror (.mlplat/mirror) with its CLI configuration
+	@examples/infrastructure/demo mirror $(BUILT)
 
+# Unless PROFILE is given: `dev`, so that the first demo is there soon.
 .PHONY: demo
-demo: engines mirror ## Run both layers on this machine: services, contract, overlay, application
+demo: ## Run both layers on this machine: services, contract, overlay, application
+	@examples/infrastructure/demo needs
+	@$(MAKE) engines mirror PROFILE=$(if $(filter file,$(origin PROFILE)),dev,$(PROFILE))
 	@examples/infrastructure/demo up
 
+.PHONY: demo-app
+demo-app: ## Run the demo's application again, with its page on port 8081, until Ctrl-C
+	@examples/infrastructure/demo app
+
 .PHONY: demo-down
-demo-down: ## Destroy the demo; nothing but the caches is left
+demo-down: ## Destroy the demo; only the download caches remain
 	@examples/infrastructure/demo down
 
 # Where Linux systems keep the authorities that they trust; the application asks them about AWS.
@@ -61,7 +84,7 @@ test: check ## Everything, against the real parts
 	@cargo build --workspace --bins --examples --locked
 	@target/debug/terraform-provider-mlplat engines install
 	@for tool in kustomize-pinned kustomize-oldest kubectl-newest moto ministack tofu; do .ci/tools $$tool; done
-	@$(MAKE) --keep-going test-workspace test-tofu demo-test test-kubernetes PROFILE=dev
+	@$(MAKE) --keep-going test-workspace test-tofu demo-test test-kubernetes PROFILE=dev PROGRAMS='--bins --examples'
 
 .PHONY: test-workspace
 test-workspace: ## Every crate's tests, but those on Kubernetes
@@ -73,7 +96,7 @@ test-tofu: ## The provider's acceptance tests under OpenTofu
 	@MLPLAT_TERRAFORM="$$(.ci/tools tofu)" RUST_TEST_THREADS=$(TEST_THREADS) cargo test --workspace --test terraform --locked
 
 .PHONY: demo-test
-demo-test: build ## The demo, twice, and nothing left after it
+demo-test: ## The demo, twice, and nothing left after it
 	@examples/infrastructure/demo test
 
 .PHONY: test-kubernetes
@@ -88,7 +111,7 @@ cluster: ## A real Kubernetes of one node, to look at and try (Linux, root)
 	@target/debug/cluster up .mlplat/cluster
 
 .PHONY: cluster-down
-cluster-down: ## End that Kubernetes; nothing but the caches is left
+cluster-down: ## End that Kubernetes; only the download caches remain
 	@cargo build --quiet --workspace --bin cluster --locked
 	@target/debug/cluster down .mlplat/cluster
 

@@ -19,6 +19,7 @@
 //! | [`kustomize`] | kustomizations and their functions: would they run, and building with them |
 //! | [`workload`] | what the kubelet would put into a container's environment, from rendered manifests |
 
+mod atomic;
 pub mod cli;
 pub mod clients;
 pub mod config;

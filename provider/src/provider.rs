@@ -14,10 +14,10 @@ use crate::config::{Config, ConfigError};
 /// functions inject that contract into Kubernetes manifests, so an application never knows whether it talks to a laptop or
 /// to a cloud.
 ///
-/// It makes local stacks of real services and their twins on AWS, and publishes the endpoints of whatever else there is. A
-/// local stack needs no settings, and AWS none but a region and credentials, which are found where every tool of AWS finds
-/// them. Where things are kept follows the environment: `MLPLAT_CACHE_DIR` (engines) and `MLPLAT_DATA_DIR` (stacks),
-/// else the user's cache and data folders.
+/// It creates local stacks of real services and their counterparts on AWS, and publishes the endpoints of services that exist
+/// already. A local stack needs no settings, and AWS only a region and credentials, which are found as by every AWS tool.
+/// `MLPLAT_CACHE_DIR` (engines) and `MLPLAT_DATA_DIR` (stacks) choose other folders than the user's cache and data folders; the
+/// guide [Command line and environment variables](guides/command-line.md) lists all variables.
 #[derive(Model, Clone, Debug)]
 pub struct Block {
     /// How AWS is reached; see below. Null = as the environment and the shared files say.

@@ -28,6 +28,11 @@ impl Pace {
     };
 }
 
+/// How long the last look may take when the deadline passed while this process stood still.
+const LAST_LOOK: Duration = Duration::from_secs(1);
+/// A cut that comes this much after the deadline did not come because of the deadline.
+const STOOD_STILL: Duration = Duration::from_millis(250);
+
 /// What one look found.
 #[derive(Debug)]
 pub enum Look<T> {
@@ -46,7 +51,8 @@ pub enum WaitError<E> {
         what: String,
         /// The time allowed.
         within: Duration,
-        /// What the last look found instead; empty when no look ended in time.
+        /// What the looks found instead: the last reason that one gave, and whether the last look gave no answer. Empty only
+        /// where the looks give no reasons.
         last: String,
     },
     /// The caller's token was cancelled (Terraform's stop, Ctrl-C).
@@ -62,7 +68,7 @@ impl<E: fmt::Display> fmt::Display for WaitError<E> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TimedOut { what, within, last } => {
-                write!(out, "waited {:.1} s for {what} in vain", within.as_secs_f32())?;
+                write!(out, "timed out after {:.1} s waiting for {what}", within.as_secs_f32())?;
                 if last.is_empty() {
                     Ok(())
                 } else {
@@ -93,7 +99,8 @@ where
 
 /// Looks again and again, with growing pauses, until `look` is done, fails, `within` is over or `cancelled` fires.
 ///
-/// A look that hangs is cut at the deadline too.
+/// A look that hangs is cut at the deadline too; the reason that an earlier look gave is kept. Where the deadline passed while
+/// this process itself stood still (SIGSTOP, a starved machine), one more look tells how things are now.
 pub async fn until_at<T, E, F, L>(
     pace: Pace,
     what: &str,
@@ -108,36 +115,46 @@ where
     let deadline = Instant::now() + within;
     let mut last = String::new();
     let mut rest = pace.first;
+    let timed_out = |last: String| WaitError::TimedOut {
+        what: what.to_owned(),
+        within,
+        last,
+    };
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
+        let is_last = left.is_zero();
+        let allowed = if is_last { LAST_LOOK } else { left };
         let found = tokio::select! {
             biased;
             () = cancelled.cancelled() => return Err(WaitError::Cancelled { what: what.to_owned() }),
-            found = tokio::time::timeout(left, look()) => found,
+            found = tokio::time::timeout(allowed, look()) => found,
         };
         match found {
             Ok(Ok(Look::Done(value))) => return Ok(value),
             Ok(Ok(Look::NotYet(reason))) => last = reason,
             Ok(Err(error)) => return Err(WaitError::Failed(error)),
             Err(_) => {
-                return Err(WaitError::TimedOut {
-                    what: what.to_owned(),
-                    within,
-                    last,
-                });
+                if is_last || deadline.elapsed() < STOOD_STILL {
+                    return Err(timed_out(if last.is_empty() {
+                        "no answer".to_owned()
+                    } else {
+                        format!("{last}; then no answer")
+                    }));
+                }
+                continue;
             }
         }
-        if Instant::now() + rest >= deadline {
-            return Err(WaitError::TimedOut {
-                what: what.to_owned(),
-                within,
-                last,
-            });
+        let now = Instant::now();
+        if is_last || (now <= deadline && now + rest >= deadline) {
+            return Err(timed_out(last));
         }
-        tokio::select! {
-            biased;
-            () = cancelled.cancelled() => return Err(WaitError::Cancelled { what: what.to_owned() }),
-            () = pause(rest) => {}
+        // Past the deadline only where this process stood still during the look.
+        if now < deadline {
+            tokio::select! {
+                biased;
+                () = cancelled.cancelled() => return Err(WaitError::Cancelled { what: what.to_owned() }),
+                () = pause(rest) => {}
+            }
         }
         rest = (rest * 2).min(pace.longest);
     }
@@ -171,7 +188,7 @@ mod tests {
         });
         assert_eq!(
             error.await.unwrap_err().to_string(),
-            "waited 0.0 s for the moon in vain: only clouds"
+            "timed out after 0.0 s waiting for the moon: only clouds"
         );
     }
 
@@ -181,7 +198,59 @@ mod tests {
         let error = until("an answer", Duration::from_millis(30), &token, || {
             std::future::pending::<Result<Look<()>, String>>()
         });
-        assert!(matches!(error.await, Err(WaitError::TimedOut { .. })));
+        let error = error.await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "timed out after 0.0 s waiting for an answer: no answer"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_look_that_hangs_does_not_hide_the_reason_of_an_earlier_one() {
+        let token = CancellationToken::new();
+        let mut looks = 0;
+        let error = until("an answer", Duration::from_millis(30), &token, || {
+            looks += 1;
+            let hangs = looks > 1;
+            async move {
+                if hangs {
+                    std::future::pending::<()>().await;
+                }
+                Ok::<Look<()>, String>(Look::NotYet("it is loading".to_owned()))
+            }
+        });
+        let WaitError::TimedOut { last, .. } = error.await.unwrap_err() else {
+            panic!("it ends by its deadline");
+        };
+        assert_eq!(last, "it is loading; then no answer");
+    }
+
+    /// As after SIGSTOP and SIGCONT: the deadline passed, and what was waited for came meanwhile.
+    #[tokio::test]
+    async fn who_stood_still_past_the_deadline_looks_once_more() {
+        let stand_still = |time: Duration| {
+            let (_keep, never) = std::sync::mpsc::channel::<()>();
+            let _ = never.recv_timeout(time);
+        };
+        let token = CancellationToken::new();
+        for hangs in [false, true] {
+            let mut looks = 0;
+            let found = until("bread", Duration::from_millis(30), &token, || {
+                looks += 1;
+                let look = looks;
+                async move {
+                    if look > 1 {
+                        return Ok::<_, String>(Look::Done(look));
+                    }
+                    stand_still(STOOD_STILL * 2);
+                    if hangs {
+                        std::future::pending::<()>().await;
+                    }
+                    Ok(Look::NotYet("in the oven".to_owned()))
+                }
+            });
+            assert_eq!(found.await, Ok(2), "{hangs}");
+        }
     }
 
     #[tokio::test]

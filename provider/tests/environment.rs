@@ -90,6 +90,26 @@ async fn both_files_are_written_and_removed_and_no_credential_is_in_the_state() 
 }
 
 #[tokio::test]
+async fn a_plan_names_a_folder_that_is_missing() {
+    let place = Place::new().await;
+    let environment = place.harness.resource("mlplat_environment");
+    assert!(environment.plan(place.config()).await.unwrap().warnings.is_empty());
+    let mut config = with(
+        place.config(),
+        "/contract_file",
+        json!(place.path("overlay/endpoints.yaml")),
+    );
+    config["secret_file"] = json!(place.path("overlay/secret.yaml"));
+    let told = environment.plan(config).await.unwrap().warnings.to_string();
+    let folder = place.path("overlay").display().to_string();
+    assert!(
+        told.contains(&format!("To fix: mkdir -p {folder}, or correct the path")),
+        "{told}"
+    );
+    assert_eq!(told.matches("does not exist").count(), 1, "{told}");
+}
+
+#[tokio::test]
 async fn a_new_password_is_noticed_and_a_new_version_writes_in_any_case() {
     let place = Place::new().await;
     let mut environment = place.harness.resource("mlplat_environment");

@@ -80,5 +80,5 @@ fn an_unknown_workload_lists_those_there_are() {
     let rendered = fs::read_to_string(case("chain/expected.yaml")).expect("the case is there");
     let mut command = Command::new(harness::mlplat());
     run(command.args(["explain", "deployment/nobody"]), &rendered)
-        .is_refused("there is no deployment/nobody among these manifests. To fix: name one of deployment/backend");
+        .is_refused("deployment/nobody not found among these manifests. To fix: name one of deployment/backend");
 }

@@ -4,15 +4,18 @@
 
 mod cases;
 mod clients;
+mod consent;
 mod containers;
 mod explain;
 mod hostile;
 mod kpt;
 mod overlays;
 mod pages;
+mod private;
 mod random;
 mod render;
 mod tokens;
 mod transformers;
+mod trees;
 mod validators;
 mod verify;

@@ -72,7 +72,7 @@ fn it_says_before_what_every_client_does_with_a_function() {
                 let (built, said) = (build(client, flags, &folder), verify(client, flags, &folder));
                 let ran = built.ok && built.stdout.contains("mirror.example.test");
                 let expected = if ran {
-                    "runs them all"
+                    "runs it"
                 } else if built.ok {
                     "is skipped without a word"
                 } else {
@@ -125,8 +125,8 @@ fn a_function_that_would_be_skipped_is_named_with_its_kustomization() {
     let place = folder.join("kustomization.yaml").display().to_string();
     let line = format!(
         "{place}: transformers: inject-endpoints.yaml (InjectEndpoints inject-endpoints): is skipped without a word under \
-         kubectl: kubectl runs no function by `exec`. To fix: build with kustomize or `mlplat render`, or run it as a plugin: \
-         take the annotation away in an overlay for kubectl\n"
+         kubectl: kubectl runs no function by `exec`. To fix: build with `mlplat render`, which runs it under kubectl too, or with \
+         kustomize\n"
     );
     assert!(said.stdout.contains(&line), "{}", said.stdout);
     assert_eq!(said.stdout.lines().count(), 4, "{}", said.stdout);
@@ -148,8 +148,10 @@ fn functions_in_bases_components_and_folders_are_found() {
     );
     // What Terraform has not written yet, or a URL.
     assert!(
-        said.stdout
-            .contains("chain/exec: to-come.yaml is no file or folder here"),
+        said.stdout.contains(
+            "chain/exec/kustomization.yaml: to-come.yaml is no file or folder here. To fix: correct the path, or run \
+                       `terraform apply`"
+        ),
         "{}",
         said.stdout
     );
@@ -214,4 +216,39 @@ fn environments_may_differ_where_the_contract_says_and_nowhere_else() {
         found.stderr
     );
     assert_eq!(found.stdout.matches("error: ").count(), 1, "{}", found.stdout);
+}
+
+#[test]
+fn by_default_it_looks_at_mlplat_render() {
+    let kubectl = kubectls().pop().expect("there is one at least");
+    let programs = tempfile::tempdir().expect("a temporary folder");
+    std::os::unix::fs::symlink(kubectl, programs.path().join("kubectl")).expect("a link of the test");
+    let verify = |path: &Path, folder: &str| {
+        let mut command = Command::new(harness::mlplat());
+        command
+            .arg("verify")
+            .arg(case(folder))
+            .env("PATH", path)
+            .env("HOME", "/nonexistent");
+        run(&mut command, "")
+    };
+    // Only kubectl is there, which runs no function by `exec` itself. The functions are beside mlplat.
+    let said = verify(programs.path(), "set-environment/exec");
+    assert!(
+        said.ok && said.stdout.ends_with(": 1 function, and mlplat render runs it\n"),
+        "{said:?}"
+    );
+    let said = verify(programs.path(), "chain/exec");
+    assert!(
+        said.ok && said.stdout.ends_with(" functions, and mlplat render runs them all\n"),
+        "{said:?}"
+    );
+    let said = verify(programs.path(), "set-environment/pipe");
+    assert!(
+        said.ok && said.stdout.ends_with(": no functions are listed\n"),
+        "{said:?}"
+    );
+    let nothing = tempfile::tempdir().expect("a temporary folder");
+    verify(nothing.path(), "set-environment/exec")
+        .is_refused("mlplat: neither kustomize nor kubectl is in PATH. To fix: install kustomize");
 }

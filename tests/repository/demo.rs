@@ -1,6 +1,6 @@
 //! What `make demo` refuses before it begins. That it works is `make demo-test`.
 
-use harness::program::{binaries, binary, repository, terraform};
+use harness::program::{binaries, binary, repository, script, terraform, tool};
 use harness::project::run;
 use std::process::Command;
 
@@ -35,4 +35,43 @@ fn a_missing_terraform_is_named() {
     let mut demo = Command::new(repository().join("examples/infrastructure/demo"));
     demo.arg("up").env("TERRAFORM", "/nowhere/terraform");
     run(&mut demo).fails_with(&["neither terraform nor tofu is in PATH", "To fix: install"]);
+}
+
+/// A folder of programs: real ones from PATH, and scripts.
+fn programs(real: &[&str], scripts: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for name in real {
+        let path = tool(name, "it is a part of every system");
+        std::os::unix::fs::symlink(path, folder.path().join(name)).expect("the folder is new");
+    }
+    for (name, text) in scripts {
+        script(&folder.path().join(name), text);
+    }
+    folder
+}
+
+/// What a shell script of ours calls before it decides.
+const BASICS: [&str; 10] = [
+    "bash", "dirname", "sed", "sort", "head", "ss", "tail", "tr", "cut", "df",
+];
+
+#[test]
+fn what_is_missing_is_named_before_anything_is_built() {
+    for (scripts, said) in [
+        (
+            &[("terraform", "echo Terraform v1.9.8")][..],
+            "terraform is version 1.9.8, which is too old",
+        ),
+        (
+            &[("terraform", "echo Terraform v1.11.0")],
+            "neither kustomize, nor kubectl, nor Go",
+        ),
+    ] {
+        let folder = programs(&BASICS, scripts);
+        let mut demo = Command::new(repository().join("examples/infrastructure/demo"));
+        demo.arg("needs")
+            .env("PATH", folder.path())
+            .env("TERRAFORM", "terraform");
+        run(&mut demo).fails_with(&[said, "To fix: install"]);
+    }
 }

@@ -56,6 +56,14 @@ fn succeed(command: &mut Command) -> Output {
     run(command).success()
 }
 
+/// Whoever applies before the next files are written has the folder already.
+#[test]
+fn the_guide_makes_its_folders_before_it_applies() {
+    let page = fs::read_to_string(repository().join("docs/guides/getting-started.md")).expect("the guide");
+    let made = page.find("mkdir -p terraform overlay").expect("the folders");
+    assert!(made < page.find("terraform -chdir=terraform apply").expect("the apply"));
+}
+
 #[test]
 fn the_guide_leads_to_a_program_with_its_variables() {
     let project = followed();
@@ -66,6 +74,19 @@ fn the_guide_leads_to_a_program_with_its_variables() {
     let mut build = project.command(&kustomize());
     build.args(["build", "--enable-alpha-plugins", "--enable-exec", "overlay"]);
     let rendered = succeed(with_functions(&mut build)).text;
+    // As the guide does it, with no other client than kubectl in PATH.
+    let kubectl = tool(
+        "kubectl",
+        "install kubectl 1.27 or newer: https://kubernetes.io/docs/tasks/tools/",
+    );
+    let alone = project.path("alone");
+    fs::create_dir(&alone).expect("the folder is new");
+    symlink(&kubectl, alone.join("kubectl")).expect("the folder is new");
+    let mut render = project.command(&mlplat());
+    render
+        .args(["render", "overlay"])
+        .env("PATH", format!("{}:/usr/bin:/bin", alone.display()));
+    assert_eq!(succeed(&mut render).text, rendered);
     project.write("rendered.yaml", &rendered);
 
     let shown = project.mlplat(&["run", "--print", "-f", "rendered.yaml", "deployment/app"]);
@@ -105,7 +126,7 @@ fn the_guide_leads_to_a_program_with_its_variables() {
     ];
     assert_eq!(project.mlplat(&program).success().text, "app models\n");
 
-    with_kubectl_alone(&project, &rendered);
+    with_kubectl_alone(&project, &kubectl, &rendered);
 
     project.mlplat(&["down", "demo"]).success();
     succeed(project.command(&terraform()).args(apply));
@@ -117,13 +138,9 @@ fn the_guide_leads_to_a_program_with_its_variables() {
     assert!(!project.stack("demo").exists() && !project.path("overlay/endpoints.yaml").exists());
 }
 
-/// The guide's section of that name, over the same overlay.
-fn with_kubectl_alone(project: &Project, rendered: &str) {
-    let kubectl = tool(
-        "kubectl",
-        "install kubectl 1.27 or newer: https://kubernetes.io/docs/tasks/tools/",
-    );
-    let mut skipping = project.command(&kubectl);
+/// kubectl in the guide's section "Without `mlplat render`", over the same overlay.
+fn with_kubectl_alone(project: &Project, kubectl: &Path, rendered: &str) {
+    let mut skipping = project.command(kubectl);
     skipping.args(["kustomize", "--enable-alpha-plugins", "overlay"]);
     let skipped = succeed(&mut skipping).text;
     project.write("skipped.yaml", &skipped);
@@ -163,7 +180,7 @@ fn with_kubectl_alone(project: &Project, rendered: &str) {
     let plugin = project.path("plugins/mlplat.dev/v1alpha1/injectendpoints");
     fs::create_dir_all(&plugin).expect("a folder of the test");
     symlink(function, plugin.join("InjectEndpoints")).expect("a new link");
-    let mut plugged = project.command(&kubectl);
+    let mut plugged = project.command(kubectl);
     plugged
         .args(["kustomize", "--enable-alpha-plugins", "overlay"])
         .env("KUSTOMIZE_PLUGIN_HOME", project.path("plugins"));

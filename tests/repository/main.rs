@@ -3,9 +3,11 @@
 
 mod demo;
 mod getting_started;
+mod install;
+mod local_environment;
 
 use harness::project::run;
-use harness::{Project, repository, terraform};
+use harness::{Project, mlplat, repository, terraform};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -38,6 +40,49 @@ fn every_example_of_a_page_is_valid() {
         project.write("main.tf", &with_provider(&text));
         let output = project.terraform(&["validate", "-no-color"]);
         assert_eq!(output.code, Some(0), "{}:\n{}", example.display(), output.text);
+    }
+}
+
+/// What a reader copies from a guide as a whole file has to work as it stands.
+#[test]
+fn every_whole_configuration_of_a_guide_is_valid() {
+    let mut guides = Vec::new();
+    files(&repository().join("docs/guides"), "md", &mut guides);
+    let mut whole = Vec::new();
+    for guide in guides {
+        let page = fs::read_to_string(&guide).expect("a guide");
+        let blocks = page
+            .split("```terraform\n")
+            .skip(1)
+            .filter_map(|rest| rest.split("\n```").next());
+        for block in blocks.filter(|block| block.contains("required_providers")) {
+            let project = Project::new("");
+            project.write("main.tf", block);
+            let output = project.terraform(&["validate", "-no-color"]);
+            assert_eq!(output.code, Some(0), "{}:\n{}", guide.display(), output.text);
+            whole.push(guide.file_stem().expect("a name").to_string_lossy().into_owned());
+        }
+    }
+    assert!(whole.contains(&"getting-started".to_owned()) && whole.contains(&"into-a-cluster".to_owned()));
+}
+
+#[test]
+fn every_command_of_mlplat_is_on_its_page() {
+    let page = fs::read_to_string(repository().join("docs/guides/command-line.md")).expect("the page");
+    let help = run(Command::new(mlplat()).arg("--help")).success().text;
+    let (_, commands) = help.split_once("Commands:\n").expect("commands");
+    let commands: Vec<&str> = commands
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .collect();
+    assert!(commands.len() > 5, "{help}");
+    for name in commands {
+        assert!(
+            page.contains(&format!("`mlplat {name}")),
+            "mlplat {name} is not on the page"
+        );
     }
 }
 
@@ -94,6 +139,37 @@ fn every_link_between_pages_leads_somewhere() {
             );
         }
     }
+}
+
+/// What the process environment decides is on one page.
+#[test]
+fn every_variable_that_is_read_is_documented() {
+    let page = fs::read_to_string(repository().join("docs/guides/command-line.md")).expect("the page");
+    let mut sources = Vec::new();
+    files(&repository().join("provider/src"), "rs", &mut sources);
+    files(&repository().join("provider/tfplug/src"), "rs", &mut sources);
+    let mut read = 0;
+    for source in sources {
+        let text = fs::read_to_string(&source).expect("a source file");
+        for name in text.split('"').filter(|name| {
+            ["MLPLAT_", "XDG_", "TF_LOG", "KUSTOMIZE_PLUGIN_HOME"]
+                .iter()
+                .any(|prefix| name.starts_with(prefix))
+                && name.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_')
+        }) {
+            // The first is written for pods, the second is a name that a test makes up.
+            if ["MLPLAT_ENVIRONMENT", "TF_LOG_PROVIDER_MY_CLOUD"].contains(&name) {
+                continue;
+            }
+            read += 1;
+            assert!(
+                page.contains(&format!("`{name}")),
+                "{name} of {} is not on the page",
+                source.display()
+            );
+        }
+    }
+    assert!(read > 5);
 }
 
 #[test]

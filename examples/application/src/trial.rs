@@ -176,11 +176,10 @@ fn table(endpoints: &[Endpoint]) -> String {
             server,
         ]
     }));
+    // An error may be of any length, and a width in a format at most 65,535.
     let widths: [usize; 5] = std::array::from_fn(|column| {
-        rows.iter()
-            .map(|row| row[column].chars().count())
-            .max()
-            .unwrap_or_default()
+        let lengths = rows.iter().map(|row| row[column].chars().count());
+        lengths.filter(|length| *length <= 100).max().unwrap_or_default()
     });
     rows.iter()
         .map(|row| {

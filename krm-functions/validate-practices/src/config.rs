@@ -33,7 +33,7 @@ pub(crate) enum Level {
     Warning,
     /// It stands in the results only.
     Info,
-    /// Nobody looks.
+    /// The rule is disabled.
     Off,
 }
 

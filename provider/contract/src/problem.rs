@@ -84,8 +84,9 @@ fn other_view(view: View, protocol: Protocol) -> String {
     match view {
         View::Host => format!("set `{protocol}.host`, or ask for `view: cluster`"),
         View::Cluster => format!(
-            "ask for `view: host` when the application runs on the host, or use infrastructure that pods can reach and \
-             that sets `{protocol}.cluster`"
+            "set `cluster_access` of `mlplat_local_services` to the address of this machine at which pods reach it, or \
+             `{protocol}.cluster` in the `endpoints` of `mlplat_environment`, and apply; or ask for `view: host` when the \
+             application runs on the host"
         ),
     }
 }

@@ -1,43 +1,45 @@
 //! `mlplat run`: a program on this machine, with the variables that a rendered workload would give its container.
 
+mod program;
+mod risks;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use crate::cli::Outcome;
+use crate::cli::remedy;
+use crate::cli::table::table;
 use crate::config::Config;
-use crate::workload::{self, Override, Reference, Stream, Variable};
-
-/// Kept from the caller's environment unless the workload sets them: without the first no program is found, and
-/// without the second many look for their files in `/`.
-const KEPT: [&str; 2] = ["PATH", "HOME"];
+use crate::workload::{self, Override, Reference, Source, Stream, Variable};
 
 /// Run a program with exactly the variables of a rendered workload
 ///
 /// Reads manifests as `kustomize build` prints them, finds the workload, and works out its container's environment as
 /// the kubelet does: ConfigMap and Secret references followed, `$(NAME)` expanded, what is missing refused. The program
-/// takes the place of mlplat and gets these variables, PATH and HOME, and nothing else of the caller's environment.
+/// takes the place of mlplat. It gets these variables, and of the caller's environment PATH, HOME, USER, LOGNAME, TZ and
+/// what terminals and languages need: TERM, COLORTERM, NO_COLOR, LANG, LC_*. It is found by the caller's PATH, also
+/// where the workload sets another.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Rendered manifests; `-` is stdin. May be given several times
+    /// Rendered manifests; `-` is stdin. Can be given several times
     #[arg(short = 'f', long = "filename", value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// The workload, such as deployment/backend
     #[arg(value_name = "KIND/NAME")]
     workload: Reference,
-    /// The container; needed when there are several and no annotation kubectl.kubernetes.io/default-container
+    /// The container; required when there are several and no annotation kubectl.kubernetes.io/default-container
     #[arg(short, long, value_name = "NAME")]
     container: Option<String>,
-    /// The workload's namespace; needed when several hold one of that name
+    /// The workload's namespace; required when several hold one of that name
     #[arg(short, long, value_name = "NAME")]
     namespace: Option<String>,
-    /// Set a variable in the place of what the manifest says. May be given several times
+    /// Set a variable instead of what the manifest says. Can be given several times
     #[arg(short, long, value_name = "NAME=VALUE")]
     env: Vec<Override>,
-    /// Keep one more variable of the caller's environment. May be given several times
+    /// Keep one more variable of the caller's environment. Can be given several times
     #[arg(long, value_name = "NAME")]
     keep: Vec<String>,
     /// Print the variables and where they come from instead of running a program; secret values are not shown
@@ -48,11 +50,12 @@ pub(super) struct Arguments {
     program: Vec<OsString>,
 }
 
-/// Why the program could not be started.
+/// Why there are no variables.
 #[derive(Debug, thiserror::Error)]
 enum RunError {
     #[error(
-        "cannot read {file}: {error}. To fix: name a file of rendered manifests (kustomize build OVERLAY > {file})"
+        "cannot read {file}: {error}. To fix: {}; mlplat render OVERLAY > {file} writes rendered manifests",
+        remedy::of_file(error)
     )]
     Read { file: String, error: io::Error },
     #[error("{workload}, container {container}: {error}")]
@@ -61,12 +64,17 @@ enum RunError {
         container: String,
         error: workload::ResolveError,
     },
-    #[error("cannot start {program}: {error}. To fix: install it, or name it by its path; it was looked for in {path}")]
-    Start {
-        program: String,
-        error: io::Error,
-        path: String,
-    },
+}
+
+/// A variable whose value is not among the manifests.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{variable} comes from {from}: its value is known in the cluster alone. To fix: give it by `--env \
+     {variable}=VALUE`, or add a file with the Secret by another -f; `--print` shows what is known"
+)]
+struct NotKnown {
+    variable: String,
+    from: String,
 }
 
 /// Works out the variables, and prints them or becomes the program.
@@ -91,10 +99,17 @@ pub(super) fn run(arguments: &Arguments, config: &Config, out: &mut dyn Write) -
             container: container.name().to_owned(),
             error,
         })?;
+    if let Some(warning) = risks::warning(&variables) {
+        // Nothing can be done about a closed stderr.
+        let _ = writeln!(io::stderr(), "mlplat: warning: {warning}");
+    }
     match arguments.program.split_first() {
-        Some((program, rest)) => Err(replace(program, rest, &arguments.keep, &variables, config).into()),
+        Some((program, rest)) => {
+            let values = values(&variables)?;
+            Err(program::replace(program, rest, &arguments.keep, &values, config).into())
+        }
         None => {
-            out.write_all(table(&variables).as_bytes())?;
+            out.write_all(lines(&variables).as_bytes())?;
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -109,57 +124,37 @@ fn read(file: &Path) -> io::Result<String> {
     }
 }
 
-/// Comes back only when the program could not be started.
-fn replace(
-    program: &OsString,
-    rest: &[OsString],
-    keep: &[String],
-    variables: &BTreeMap<String, Variable>,
-    config: &Config,
-) -> RunError {
-    let kept = KEPT.iter().copied().chain(keep.iter().map(String::as_str));
-    let kept = kept.filter_map(|name| config.variable(name).map(|value| (name, value)));
-    let error = Command::new(program)
-        .args(rest)
-        .env_clear()
-        .envs(kept)
-        .envs(variables.iter().map(|(name, variable)| (name, &variable.value)))
-        .exec();
-    let path = variables.get("PATH").map(|path| path.value.clone());
-    let path = path.or_else(|| config.variable("PATH").map(|path| path.to_string_lossy().into_owned()));
-    RunError::Start {
-        program: program.to_string_lossy().into_owned(),
-        error,
-        path: path.unwrap_or_default(),
+/// The values that the program gets.
+fn values(variables: &BTreeMap<String, Variable>) -> Result<BTreeMap<&str, &str>, NotKnown> {
+    // What others are composed of is named first.
+    let is_composed = |variable: &Variable| matches!(variable.source, Source::Value { .. });
+    let unknown = variables.iter().filter(|(_, variable)| variable.value.is_none());
+    if let Some((name, variable)) = unknown.min_by_key(|(_, variable)| is_composed(variable)) {
+        return Err(NotKnown {
+            variable: name.clone(),
+            from: variable.source.to_string(),
+        });
     }
+    let known = variables.iter();
+    Ok(known
+        .filter_map(|(name, variable)| Some((name.as_str(), variable.value.as_deref()?)))
+        .collect())
 }
 
 /// One line per variable: name, value, source. What is secret is not shown.
-fn table(variables: &BTreeMap<String, Variable>) -> String {
-    let shown = |Variable { shown, .. }: &Variable| {
-        if shown.chars().any(char::is_control) {
-            format!("{shown:?}")
+fn lines(variables: &BTreeMap<String, Variable>) -> String {
+    let printable = |text: &str| {
+        if text.chars().any(char::is_control) {
+            format!("{text:?}")
         } else {
-            shown.clone()
+            text.to_owned()
         }
     };
     let rows: Vec<_> = variables
         .iter()
-        .map(|(name, it)| (name, shown(it), it.source.to_string()))
+        .map(|(name, it)| [printable(name), printable(&it.shown), it.source.to_string()])
         .collect();
-    let name_width = rows
-        .iter()
-        .map(|(name, ..)| name.chars().count())
-        .max()
-        .unwrap_or_default();
-    let value_width = rows
-        .iter()
-        .map(|(_, value, _)| value.chars().count())
-        .max()
-        .unwrap_or_default();
-    rows.iter()
-        .map(|(name, value, source)| format!("{name:name_width$}  {value:value_width$}  {source}\n"))
-        .collect()
+    table(&rows)
 }
 
 #[cfg(test)]
@@ -236,6 +231,65 @@ mod tests {
         assert!(
             answer.starts_with("error: cannot read /nowhere/rendered.yaml: No such file"),
             "{answer}"
+        );
+    }
+
+    /// What is printed of a container with these variables; the Secret `s` holds an empty value.
+    fn printed_of(variables: &[(&str, String)]) -> String {
+        use std::fmt::Write as _;
+        let mut text =
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {e: \"\"}\n---\napiVersion: v1\n\
+                        kind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n    - name: a\n      env:\n        - \
+                        {name: EMPTY, valueFrom: {secretKeyRef: {name: s, key: e}}}\n"
+                .to_owned();
+        for (name, value) in variables {
+            writeln!(text, "        - {{name: {name}, value: \"{value}\"}}").unwrap();
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        printed(&["--print", "-f", file.path().to_str().unwrap(), "pod/a"])
+    }
+
+    #[test]
+    fn a_long_name_or_value_is_printed() {
+        let long = "x".repeat(70_000);
+        let table = printed_of(&[("B", long.clone()), (&long, "1".to_owned())]);
+        assert!(table.contains(&format!("\nB      {long}")) || table.contains(&format!("B      {long}  value")));
+        assert!(table.contains(&format!("{long}  1")));
+    }
+
+    /// As the kernel: 131,072 bytes of `NAME=VALUE` with the NUL behind it are given to a program, and not one more.
+    #[test]
+    fn what_no_process_takes_is_refused() {
+        let longest = 131_072 - "LONG=".len() - 1;
+        assert!(printed_of(&[("LONG", "x".repeat(longest))]).contains("LONG"));
+        let refused = printed_of(&[("LONG", "x".repeat(longest + 1))]);
+        assert!(
+            refused.starts_with(
+                "error: pod/a, container a: variable LONG is too long for a process (argument list too long)"
+            ),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn variables_that_repeat_each_other_do_not_fill_the_memory() {
+        // What is shown of ten empty secrets is longer than they are.
+        let names: Vec<String> = (0..12).map(|at| format!("A{at}")).collect();
+        let mut before = "EMPTY".to_owned();
+        let mut variables = Vec::new();
+        for name in &names {
+            variables.push((name.as_str(), format!("$({before})").repeat(10)));
+            before.clone_from(name);
+        }
+        assert!(printed_of(&variables).len() < 1_000_000);
+        let many: Vec<String> = (0..2_000).map(|at| format!("B{at}")).collect();
+        let mut variables = vec![("LONG", "x".repeat(130_000))];
+        variables.extend(many.iter().map(|name| (name.as_str(), "$(LONG)".to_owned())));
+        let refused = printed_of(&variables);
+        assert!(
+            refused.contains("the variables up to B47 take more than 6291456 bytes together"),
+            "{refused:.200}"
         );
     }
 

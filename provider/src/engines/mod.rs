@@ -212,7 +212,8 @@ pub enum EngineError {
         problem: String,
     },
     /// The cache folder cannot be used.
-    #[error("cannot use the engine cache {}: {source}. To fix: make it writable, or set MLPLAT_CACHE_DIR to another folder", .path.display())]
+    #[error("cannot use the engine cache {}: {source}. To fix: {}", .path.display(),
+        crate::atomic::remedy(.source, "set MLPLAT_CACHE_DIR to another folder"))]
     Cache {
         /// The file or folder.
         path: PathBuf,

@@ -36,14 +36,13 @@ impl Function for RenderEnv {
             "host" => View::Host,
             "cluster" => View::Cluster,
             other => {
-                let what =
-                    format!("{other:?} is no side from which endpoints are reached. To fix: say host or cluster.");
+                let what = format!("{other:?} is not a view of the endpoints. To fix: say host or cluster");
                 return Err(FunctionError::parameter("view", what));
             }
         };
         let variables = checked(&arguments.endpoints)?
             .variables(view)
-            .map_err(|error| FunctionError::parameter("view", format!("{error}.")))?;
+            .map_err(|error| FunctionError::parameter("view", error.to_string()))?;
         Ok(variables
             .into_iter()
             .filter_map(|variable| match variable.value {

@@ -1,10 +1,11 @@
-//! kustomize or kubectl, which build a kustomization without functions; no flag of theirs is needed for that.
+//! kustomize or kubectl.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::KustomizeError;
+use super::session::Session;
+use super::{KustomizeError, Rendered, environment, message};
 use crate::config::Config;
 
 /// Which of the two it is.
@@ -25,6 +26,8 @@ pub struct Client {
     pub program: PathBuf,
     /// Whether files above a kustomization may be named (`--load-restrictor LoadRestrictionsNone`).
     pub unrestricted: bool,
+    /// Whether Helm charts are inflated (`--enable-helm`).
+    pub helm: bool,
 }
 
 impl ClientKind {
@@ -48,6 +51,52 @@ impl ClientKind {
     }
 }
 
+/// One run of a client.
+pub(super) struct Build<'a> {
+    /// The folder that it builds.
+    pub(super) folder: &'a Path,
+    /// Flags beside those of the [`Client`].
+    pub(super) flags: &'a [&'a str],
+    /// What functions may need beside what the client needs.
+    pub(super) needs: environment::Needs,
+    /// Variables beside those of the user.
+    pub(super) set: Vec<(&'static str, PathBuf)>,
+}
+
+impl<'a> Build<'a> {
+    /// A build that runs no function.
+    pub(super) fn plain(folder: &'a Path, needs: environment::Needs) -> Self {
+        Self {
+            folder,
+            flags: &[],
+            needs,
+            set: Vec::new(),
+        }
+    }
+}
+
+/// Why there is no output.
+pub(super) enum NotBuilt {
+    /// What the client said, without its log's prefix.
+    Refused(String),
+    /// Something else.
+    Other(KustomizeError),
+}
+
+impl NotBuilt {
+    /// As an error about the user's folder.
+    pub(super) fn of(self, client: &Client, folder: &Path) -> KustomizeError {
+        match self {
+            Self::Refused(message) => KustomizeError::Client {
+                client: client.kind.name().to_owned(),
+                folder: folder.to_owned(),
+                message,
+            },
+            Self::Other(error) => error,
+        }
+    }
+}
+
 impl Client {
     /// The one that is named, by name or path; else kustomize or, where there is none, kubectl.
     ///
@@ -58,6 +107,7 @@ impl Client {
             kind: ClientKind::of(&program),
             program,
             unrestricted: false,
+            helm: false,
         };
         match named {
             Some(path) if path.components().count() > 1 => Ok(client(path.to_owned())),
@@ -68,12 +118,12 @@ impl Client {
                 .iter()
                 .find_map(|name| in_path(Path::new(name), config))
                 .map(client)
-                .ok_or_else(|| KustomizeError::NoClient("neither kustomize nor kubectl".to_owned())),
+                .ok_or(KustomizeError::NoClients),
         }
     }
 
-    /// Builds without flags; an error's message is the client's own.
-    pub(super) fn build(&self, folder: &Path) -> Result<String, String> {
+    /// What the client prints.
+    pub(super) fn build(&self, build: &Build<'_>, session: &Session, config: &Config) -> Result<Rendered, NotBuilt> {
         let mut command = Command::new(&self.program);
         command.arg(match self.kind {
             ClientKind::Kustomize => "build",
@@ -82,23 +132,36 @@ impl Client {
         if self.unrestricted {
             command.args(["--load-restrictor", "LoadRestrictionsNone"]);
         }
-        let output = command
-            .arg(folder)
-            .output()
-            .map_err(|error| format!("{} does not start: {error}", self.program.display()))?;
-        if output.status.success() {
-            String::from_utf8(output.stdout).map_err(|error| error.to_string())
-        } else {
-            Err(String::from_utf8_lossy(&output.stderr).trim_end().to_owned())
+        if self.helm {
+            command.arg("--enable-helm");
         }
+        command
+            .args(build.flags)
+            .arg(build.folder)
+            .env_clear()
+            .envs(environment::of(config, build.needs))
+            .envs(build.set.iter().map(|(name, value)| (name, value)));
+        let output = session
+            .run(command, &self.program, !build.needs.network)
+            .map_err(NotBuilt::Other)?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        if !output.status.success() {
+            return Err(NotBuilt::Refused(message::of(&said, output.status)));
+        }
+        Ok(Rendered {
+            documents: String::from_utf8(output.stdout)
+                .map_err(|_| NotBuilt::Refused("its output is not UTF-8".to_owned()))?,
+            warnings: said.into_owned(),
+        })
     }
 }
 
-/// The first program of this name in PATH.
+/// The first program of this name in PATH; folders that depend on where mlplat was started are not looked into.
 pub(super) fn in_path(name: &Path, config: &Config) -> Option<PathBuf> {
     config
         .path
         .iter()
+        .filter(|folder| folder.is_absolute())
         .map(|folder| folder.join(name))
         .find(|path| is_program(path))
 }

@@ -1,350 +1,174 @@
-//! Builds a kustomization with its functions. The order is kustomize's: resources and generators, components,
-//! transformations, functions, validators, level by level; hashes of names and the order of the output come last.
+//! Which way of building a kustomization needs.
 
 use std::path::Path;
 
-use serde_json::{Map, Value, json};
-
-use super::renames;
-use super::runner::{Runner, joined, parsed};
-use super::tree::{Tree, between, clean, entries, hold, release};
-use super::uses::listed;
-use super::{Client, Field, KustomizeError, Use, Way};
+use super::client::{Build, NotBuilt};
+use super::environment::Needs;
+use super::mirror::Mirror;
+use super::uses::uses;
+use super::{Client, ClientKind, Field, KustomizeError, Session, Tree, Use, Way, plugins, refusal, remote};
 use crate::config::Config;
 
-/// The documents of a step, beside its kustomization.
-const STEP: &str = ".mlplat-step.yaml";
-/// What makes objects, as opposed to changing them.
-const SOURCES: [&str; 11] = [
-    "resources",
-    "bases",
-    "configMapGenerator",
-    "secretGenerator",
-    "generatorOptions",
-    "helmCharts",
-    "helmGlobals",
-    "helmChartInflationGenerator",
-    "configurations",
-    "crds",
-    "openapi",
-];
-/// What kustomize does once, when everything else is done.
-const LAST: [&str; 2] = ["sortOptions", "buildMetadata"];
-/// What tells a build where names are referred to: the last one needs that of every level.
-const KNOWLEDGE: [&str; 3] = ["configurations", "crds", "openapi"];
+/// What a client says of a function when it has no flag.
+pub(super) const PLUGINS_DISABLED: &str = "external plugins disabled";
 
-/// The documents that `kustomize build --enable-alpha-plugins --enable-exec` prints, by a client without these flags.
+/// What a client prints.
+#[derive(Debug)]
+pub struct Rendered {
+    /// The documents.
+    pub documents: String,
+    /// What it and the functions said.
+    pub warnings: String,
+}
+
+/// What a build is done with.
+#[derive(Debug, Clone, Copy)]
+pub struct Builder<'a> {
+    /// Who builds.
+    pub client: &'a Client,
+    /// Whether functions may be any program (`--enable-exec`).
+    pub exec: bool,
+    /// The private folder.
+    pub session: &'a Session,
+    /// The environment.
+    pub config: &'a Config,
+}
+
+/// The documents that `kustomize build --enable-alpha-plugins --enable-exec` prints, from any client.
 ///
 /// # Errors
-/// When the client or a function fails, or a function is not there.
-pub fn render(folder: &Path, client: &Client, config: &Config) -> Result<String, KustomizeError> {
-    let tree = Tree::copy(folder)?;
-    let mut levels = Levels {
-        runner: Runner { tree: &tree, config },
-        client,
+/// When the client or a function fails, or a function is not there or needs consent.
+pub fn render(folder: &Path, builder: &Builder<'_>) -> Result<Rendered, KustomizeError> {
+    let tree = match Tree::read(folder, builder.client.unrestricted) {
+        Ok(tree) => tree,
+        Err(error) => return builder.without_functions(folder, error),
     };
-    if !levels.has_functions(&tree.root)? {
-        return client
-            .build(&tree.root)
-            .map_err(|message| levels.refused(&tree.root, &message));
-    }
-    let documents = levels.accumulate(&tree.root, None)?;
-    levels.finish(&documents)
+    tree.refuse_functions_as_resources()?;
+    builder.build(&tree).map_err(|error| tree.explained(error))
 }
 
-struct Levels<'a> {
-    runner: Runner<'a>,
-    client: &'a Client,
-}
-
-impl Levels<'_> {
-    fn tree(&self) -> &Tree {
-        self.runner.tree
+impl Builder<'_> {
+    /// The documents of a folder of functions' configurations.
+    pub(super) fn functions_of(&self, folder: &Path) -> Result<String, KustomizeError> {
+        let tree = Tree::read(folder, self.client.unrestricted)?;
+        self.build(&tree).map(|rendered| rendered.documents)
     }
 
-    fn refused(&self, folder: &Path, message: &str) -> KustomizeError {
-        KustomizeError::Client {
-            client: self.client.kind.name().to_owned(),
-            folder: folder.to_owned(),
-            message: self.tree().in_users_words(message),
-        }
-    }
-
-    /// Whether a function is listed here or below.
-    fn has_functions(&self, folder: &Path) -> Result<bool, KustomizeError> {
-        let Some(kustomization) = self.tree().kustomizations.get(folder) else {
-            return Ok(false);
+    /// What could not be read here may be no trouble to the client. It runs no function.
+    fn without_functions(&self, folder: &Path, error: KustomizeError) -> Result<Rendered, KustomizeError> {
+        let root = match (&error, folder.canonicalize()) {
+            (KustomizeError::Syntax { .. } | KustomizeError::File { .. }, Ok(root)) => root,
+            _ => return Err(error),
         };
-        for field in Field::ALL {
-            if self.listed(folder, field)?.iter().any(|one| one.way != Way::Builtin) {
-                return Ok(true);
-            }
+        match self.plain(&root) {
+            Err(NotBuilt::Refused(message)) if message.contains(PLUGINS_DISABLED) => Err(error),
+            built => built.map_err(|not_built| not_built.of(self.client, folder)),
         }
-        for name in ["resources", "bases", "components"]
-            .iter()
-            .flat_map(|field| entries(kustomization, field))
-        {
-            if self.has_functions(&clean(&folder.join(name)))? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
-    fn listed(&self, folder: &Path, field: Field) -> Result<Vec<Use>, KustomizeError> {
-        listed(self.tree(), self.client, folder, field)
-    }
-
-    /// The documents of one kustomization, after those that stand before it where it is a component.
-    fn accumulate(&mut self, folder: &Path, before: Option<String>) -> Result<String, KustomizeError> {
-        let mut kustomization = self.tree().kustomizations[folder]
-            .as_object()
-            .cloned()
-            .unwrap_or_default();
-        self.check(folder, &kustomization)?;
-        for field in LAST {
-            kustomization.remove(field);
-        }
-        kustomization.insert("kind".to_owned(), "Kustomization".into());
-        kustomization.insert("apiVersion".to_owned(), "kustomize.config.k8s.io/v1beta1".into());
-        let [generators, transformers, validators] = Field::ALL.map(|field| self.listed(folder, field));
-        let (generators, transformers, validators) = (generators?, transformers?, validators?);
-        for field in Field::ALL {
-            kustomization.remove(field.name());
-        }
-        for name in ["resources", "bases"]
-            .iter()
-            .flat_map(|field| names(&kustomization, field))
-        {
-            let below = clean(&folder.join(name));
-            if self.has_functions(&below)? {
-                let documents = self.accumulate(&below, None)?;
-                self.tree().write_file(&below.join(STEP), hold(&documents).as_bytes())?;
-                self.tree().write(&below, &json!({ "resources": [STEP] }))?;
-            }
-        }
-        let components: Vec<String> = names(&kustomization, "components").collect();
-        let mut apart = !generators.is_empty();
-        for name in &components {
-            apart |= self.has_functions(&clean(&folder.join(name)))?;
-        }
-        let mut documents = before;
-        if apart {
-            let (sources, rest): (Map<_, _>, Map<_, _>) = kustomization
-                .into_iter()
-                .partition(|(field, _)| SOURCES.contains(&field.as_str()));
-            let mut made = self.build(folder, sources.clone(), documents)?;
-            for one in &generators {
-                made = self.generate(folder, one, made)?;
-            }
-            for name in components {
-                let below = clean(&folder.join(&name));
-                made = if self.has_functions(&below)? {
-                    self.accumulate(&below, Some(made))?
-                } else {
-                    self.build(folder, fields([("components", json!([name]))]), Some(made))?
-                };
-            }
-            documents = Some(made);
-            kustomization = rest;
-            kustomization.remove("components");
-            kustomization.extend(
-                sources
-                    .into_iter()
-                    .filter(|(field, _)| KNOWLEDGE.contains(&field.as_str())),
-            );
-        }
-        let mut documents = if self.tree().renames() {
-            if apart || folder != self.tree().root {
-                return Err(KustomizeError::OnlyWithFlags {
-                    folder: folder.to_owned(),
-                    what: "a prefix or suffix of names, beside generators or functions of other levels",
-                    fix: "list the functions under `transformers` and `validators` of the kustomization that is built, or build with \
-                          `kustomize build --enable-alpha-plugins --enable-exec`",
-                });
-            }
-            let renamed = self.build(folder, kustomization.clone(), documents)?;
-            renames::noted(&renamed, &self.before_renames(folder, kustomization)?)
-                .map_err(|message| self.refused(folder, &message))?
-        } else {
-            self.build(folder, kustomization, documents)?
+    fn plain(&self, root: &Path) -> Result<Rendered, NotBuilt> {
+        let needs = Needs {
+            network: true,
+            docker: false,
         };
-        for one in &transformers {
-            documents = match one.way {
-                Way::Builtin => self.builtin(folder, one, documents)?,
-                _ => self.change(one, documents)?,
-            };
-        }
-        for one in &validators {
-            match one.way {
-                Way::Builtin => drop(self.builtin(folder, one, documents.clone())?),
-                _ => drop(self.runner.run(one, &documents)?),
-            }
-        }
-        Ok(documents)
+        self.client.build(&Build::plain(root, needs), self.session, self.config)
     }
 
-    /// What a build in steps would silently lose.
-    fn check(&self, folder: &Path, kustomization: &Map<String, Value>) -> Result<(), KustomizeError> {
-        let only = |what, fix| {
-            Err(KustomizeError::OnlyWithFlags {
-                folder: folder.to_owned(),
-                what,
-                fix,
-            })
+    fn build(&self, tree: &Tree) -> Result<Rendered, KustomizeError> {
+        let failed = |not_built: NotBuilt| not_built.of(self.client, &tree.root);
+        let fetches = !tree.remote.is_empty();
+        let trusts = self.exec && self.client.kind == ClientKind::Kustomize;
+        let uses = match uses(tree, self) {
+            Ok(uses) => uses,
+            Err(error) => return self.without_functions(&tree.root, error),
         };
-        let metadata = names(kustomization, "buildMetadata");
-        if metadata.into_iter().any(|option| option != "managedByLabel") {
-            return only(
-                "`buildMetadata` with origins",
-                "keep `managedByLabel` alone, or build with `kustomize build --enable-alpha-plugins --enable-exec`",
-            );
-        }
-        Ok(())
-    }
-
-    /// A build by the client, without functions; the documents so far come first.
-    fn build(
-        &self,
-        folder: &Path,
-        mut kustomization: Map<String, Value>,
-        before: Option<String>,
-    ) -> Result<String, KustomizeError> {
-        if let Some(documents) = before {
-            if documents.trim().is_empty() && !SOURCES.iter().any(|field| kustomization.contains_key(*field)) {
-                return Ok(documents);
-            }
-            self.tree()
-                .write_file(&folder.join(STEP), hold(&documents).as_bytes())?;
-            let mut resources = vec![Value::from(STEP)];
-            if let Some(Value::Array(own)) = kustomization.remove("resources") {
-                resources.extend(own);
-            }
-            kustomization.insert("resources".to_owned(), resources.into());
-        }
-        self.tree().write(folder, &Value::Object(kustomization))?;
-        let built = self
-            .client
-            .build(&self.tree().place(folder))
-            .map_err(|message| self.refused(folder, &message))?;
-        Ok(release(&built))
-    }
-
-    /// The same objects under the names that they had before a prefix or suffix.
-    fn before_renames(&self, folder: &Path, kustomization: Map<String, Value>) -> Result<String, KustomizeError> {
-        let tree = Tree::copy(folder)?.without_renames()?;
-        let levels = Levels {
-            runner: Runner {
-                tree: &tree,
-                config: self.runner.config,
-            },
-            client: self.client,
-        };
-        let kept = kustomization
-            .into_iter()
-            .filter(|(field, _)| !["namePrefix", "nameSuffix"].contains(&field.as_str()));
-        levels.build(folder, kept.collect(), None)
-    }
-
-    /// One of kustomize's own, named between functions.
-    fn builtin(&self, folder: &Path, one: &Use, documents: String) -> Result<String, KustomizeError> {
-        self.build(
-            folder,
-            fields([(one.field.name(), json!([one.config]))]),
-            Some(documents),
-        )
-    }
-
-    fn generate(&self, folder: &Path, one: &Use, documents: String) -> Result<String, KustomizeError> {
-        if one.way == Way::Builtin {
-            return self.builtin(folder, one, documents);
-        }
-        // A generator's only input is its own configuration; a plugin gets none.
-        let input = if one.way == Way::Plugin { "" } else { &one.config };
-        let made = self.runner.run(one, input)?;
-        let made = parsed(one, &made)?;
-        if made.objects().any(|object| {
-            object
-                .annotation("kustomize.config.k8s.io/behavior")
-                .is_some_and(|it| it != "create")
-        }) {
-            return Err(KustomizeError::OnlyWithFlags {
-                folder: folder.to_owned(),
-                what: "a generator whose objects merge with others",
-                fix: "build with `kustomize build --enable-alpha-plugins --enable-exec`",
-            });
-        }
-        let made = joined(&made).replace(
-            "kustomize.config.k8s.io/needs-hash: \"true\"",
-            "internal.config.kubernetes.io/needsHashSuffix: enabled",
-        );
-        Ok(if documents.trim().is_empty() {
-            made
-        } else {
-            format!("{documents}---\n{made}")
-        })
-    }
-
-    fn change(&self, one: &Use, documents: String) -> Result<String, KustomizeError> {
-        let answer = self.runner.run(one, &documents)?;
-        let changed = parsed(one, &answer)?;
-        if changed.objects().len() == 0 && parsed(one, &documents)?.objects().len() > 0 {
-            return Err(KustomizeError::Function {
-                place: one.to_string(),
-                what: "it answered no object, which would delete all of them".to_owned(),
-                fix: "list it under `validators`, or have it echo its input".to_owned(),
-            });
-        }
-        Ok(joined(&changed))
-    }
-
-    /// Hashes, order and labels of the whole; objects for tools only leave.
-    fn finish(&self, documents: &str) -> Result<String, KustomizeError> {
-        let tree = self.tree();
-        let mut last = fields([("resources", json!([STEP]))]);
-        for field in LAST {
-            if let Some(value) = tree.kustomizations[&tree.root].get(field) {
-                last.insert(field.to_owned(), value.clone());
-            }
-        }
-        for (folder, kustomization) in &tree.kustomizations {
-            for field in KNOWLEDGE {
-                match kustomization.get(field) {
-                    Some(Value::Array(named)) => {
-                        let list = last.entry(field).or_insert_with(|| json!([]));
-                        let named = named
-                            .iter()
-                            .filter_map(Value::as_str)
-                            .map(|name| Value::from(between(&tree.root, &folder.join(name))));
-                        if let Some(list) = list.as_array_mut() {
-                            list.extend(named);
-                        }
-                    }
-                    Some(value) if *folder == tree.root => drop(last.insert(field.to_owned(), value.clone())),
-                    _ => {}
+        if uses.is_empty() && !(trusts && fetches) {
+            return self.plain(&tree.root).map_err(|not_built| match not_built {
+                NotBuilt::Refused(message) if message.contains(PLUGINS_DISABLED) && fetches => {
+                    remote::refused(tree, &message)
                 }
-            }
+                other => failed(other),
+            });
         }
-        tree.write_file(&tree.root.join(STEP), documents.as_bytes())?;
-        tree.write(&tree.root, &Value::Object(last))?;
-        self.client
-            .build(&tree.place(&tree.root))
-            .map_err(|message| self.refused(&tree.root, &message))
+        if let Some(entry) = tree.missing.first() {
+            return Err(tree.missing(entry));
+        }
+        if !self.exec {
+            tree.refuse_doubts()?;
+        }
+        for one in &uses {
+            self.check(one)?;
+        }
+        if fetches && !trusts {
+            remote::refuse_functions(self, tree)?;
+        }
+        let needs = Needs {
+            network: fetches || self.client.helm,
+            docker: uses.iter().any(|one| matches!(one.way, Way::Container { .. })),
+        };
+        let runs_programs = uses.iter().any(|one| matches!(one.way, Way::Exec(_)));
+        // With the flag, kustomize would run any program that what it fetches or puts together names: all of that must have
+        // been seen here. In the copy, only mlplat runs programs.
+        let seen = !fetches && uses.iter().all(|one| !one.built);
+        let in_place = self.client.kind == ClientKind::Kustomize && (seen || self.exec);
+        if runs_programs && !in_place {
+            return Mirror::make(self, tree, &uses)?.build(self, tree, &uses, needs);
+        }
+        let mut flags = vec!["--enable-alpha-plugins"];
+        if in_place && (runs_programs || trusts) {
+            flags.push("--enable-exec");
+        }
+        let mut set = Vec::new();
+        let mut plugins = uses.iter().filter(|one| one.way == Way::Plugin).peekable();
+        if plugins.peek().is_some() {
+            let home = self.session.folder()?.join("plugins");
+            plugins::home(&home, plugins, |one| plugins::find(one, self.config).ok())?;
+            set.push(("KUSTOMIZE_PLUGIN_HOME", home));
+        }
+        let build = Build {
+            folder: &tree.root,
+            flags: &flags,
+            needs,
+            set,
+        };
+        self.client.build(&build, self.session, self.config).map_err(failed)
+    }
+
+    /// Whether a function may run, and where it is listed.
+    fn check(&self, one: &Use) -> Result<(), KustomizeError> {
+        let refused = refusal(one, self.exec, self.config).or_else(|| misplaced(one));
+        match refused {
+            None => Ok(()),
+            Some(skip) => Err(KustomizeError::Function {
+                place: one.to_string(),
+                what: skip.why,
+                fix: skip.fix,
+            }),
+        }
     }
 }
 
-fn fields<const N: usize>(fields: [(&str, Value); N]) -> Map<String, Value> {
-    fields
-        .into_iter()
-        .map(|(field, value)| (field.to_owned(), value))
-        .collect()
+/// What is wrong with the list that names one of our own functions.
+pub fn misplaced(one: &Use) -> Option<super::Skip> {
+    one.ours()?;
+    let (why, fix) = match one.field {
+        Field::Generators => (
+            "it makes no objects, it works on those of the build, and under `generators` it gets none",
+            "list it under `transformers`",
+        ),
+        Field::Transformers if answers_nothing(&one.config) => (
+            "with `output: None` it answers no object, which under `transformers` would delete all of them",
+            "list it under `validators`, or have it echo its input",
+        ),
+        _ => return None,
+    };
+    Some(super::Skip {
+        silent: false,
+        why: why.to_owned(),
+        fix: fix.to_owned(),
+    })
 }
 
-fn names(kustomization: &Map<String, Value>, field: &str) -> impl Iterator<Item = String> + use<> {
-    let list = kustomization
-        .get(field)
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default();
-    list.into_iter().filter_map(|name| name.as_str().map(str::to_owned))
+fn answers_nothing(config: &str) -> bool {
+    super::kustomization::value(config).is_ok_and(|value| value["spec"]["output"] == "None")
 }

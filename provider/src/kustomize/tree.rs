@@ -1,103 +1,200 @@
-//! A kustomization and all that it names, copied into a folder of its own (mode 0700; it may hold Secrets), so that a build
-//! can be taken apart without touching a file of the user.
+//! The kustomizations that a folder leads to, as far as they are files on this machine. Nothing is copied, and no client is
+//! needed.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use serde_json::{Value, json};
-use tempfile::TempDir;
+use krm_fn::Stream;
 
-use super::KustomizeError;
+use super::doubt::doubt;
+use super::kustomization::{self, Kustomization, Place, clean, place};
+use super::uses::{Field, is_ours, way};
+use super::{KustomizeError, Way};
 
-/// The names under which kustomize looks for a kustomization.
-const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
-/// The fields that may name folders with kustomizations.
-const FOLDERS: [&str; 6] = [
-    "resources",
-    "bases",
-    "components",
-    "generators",
-    "transformers",
-    "validators",
-];
+/// The fields whose entries become a part of what is built.
+const SOURCES: [&str; 3] = ["resources", "bases", "components"];
 
-/// What gives names to objects that others may still refer to by the old ones.
-const RENAMES: [&str; 2] = ["namePrefix", "nameSuffix"];
+/// What a kustomization is read for. One can be both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// Its objects are those of the build, or of another one.
+    Resources,
+    /// Its objects are configurations of functions.
+    Functions,
+}
 
-/// What a client would act on too early, and what it is called meanwhile. The lengths are equal: nothing is wrapped anew.
-pub(super) const HELD: [(&str, &str); 2] = [
-    ("config.kubernetes.io/local-config", "held.by.mlplat.dev/is-localconfig"),
-    (
-        "internal.config.kubernetes.io/needsHashSuffix",
-        "held.by.mlplat.dev.until.the.end/needs-a-hash",
-    ),
-];
+/// A kustomization and where it leads.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) kustomization: Kustomization,
+    /// The folders that it names: the entry, and the folder without symbolic links.
+    pub(super) children: Vec<(String, PathBuf)>,
+    roles: Vec<Role>,
+}
 
-/// A copy of a kustomization, of those below it, and of the files that they name.
+/// An entry of a list.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    /// The kustomization's folder.
+    pub(super) folder: PathBuf,
+    pub(super) field: &'static str,
+    /// As it is written.
+    pub(super) entry: String,
+}
+
+impl Entry {
+    /// Whether it is under `generators`, `transformers` or `validators`.
+    pub(super) fn names_functions(&self) -> bool {
+        !SOURCES.contains(&self.field)
+    }
+}
+
+/// All kustomizations that a folder leads to.
 #[derive(Debug)]
 pub struct Tree {
-    copy: TempDir,
-    /// The copy's folder, without links: kustomize compares paths.
-    top: PathBuf,
-    /// The kustomization that was asked for, and how.
+    /// The kustomization that was asked for, without symbolic links, and how it was named.
     pub(super) root: PathBuf,
     asked: PathBuf,
-    /// Every kustomization by its folder in the user's tree, as it is to be built in steps.
-    pub(super) kustomizations: BTreeMap<PathBuf, Value>,
+    pub(super) unrestricted: bool,
+    /// By their folders.
+    pub(super) kustomizations: BTreeMap<PathBuf, Node>,
     /// What is elsewhere (URLs): a client fetches it, and nobody here knows whether it lists functions.
-    pub remote: Vec<String>,
+    pub(super) remote: Vec<Entry>,
+    /// What is not there.
+    pub(super) missing: Vec<Entry>,
+}
+
+/// A kustomization on the way down.
+struct Visit {
+    folder: PathBuf,
+    /// Where it leads, the last first.
+    next: Vec<(PathBuf, Role)>,
 }
 
 impl Tree {
-    /// Copies.
+    /// Reads all kustomizations; `unrestricted` allows files elsewhere, by symbolic links.
     ///
     /// # Errors
-    /// When there is no kustomization, or a file cannot be read.
-    pub fn copy(folder: &Path) -> Result<Self, KustomizeError> {
+    /// When there is no kustomization, one cannot be read, or they name each other.
+    pub fn read(folder: &Path, unrestricted: bool) -> Result<Self, KustomizeError> {
         let root = folder
             .canonicalize()
-            .map_err(|_| KustomizeError::NoKustomization(folder.to_owned()))?;
-        let copy = tempfile::Builder::new()
-            .prefix("mlplat-render-")
-            .tempdir()
-            .map_err(KustomizeError::file(std::env::temp_dir()))?;
-        let top = copy.path().canonicalize().map_err(KustomizeError::file(copy.path()))?;
+            .ok()
+            .filter(|path| path.is_dir())
+            .ok_or_else(|| KustomizeError::NoKustomization(folder.to_owned()))?;
         let mut tree = Self {
-            copy,
-            top,
             root: root.clone(),
             asked: folder.to_owned(),
+            unrestricted,
             kustomizations: BTreeMap::new(),
             remote: Vec::new(),
+            missing: Vec::new(),
         };
-        tree.add(&root)?;
+        let mut way: Vec<Visit> = Vec::new();
+        way.extend(tree.visit(&root, Role::Resources)?);
+        while let Some(visit) = way.last_mut() {
+            let Some((folder, role)) = visit.next.pop() else {
+                way.pop();
+                continue;
+            };
+            // A folder above one of those on the way is a cycle too, as kustomize has it.
+            if way.iter().any(|visit| visit.folder.starts_with(&folder)) {
+                let from = way.iter().position(|visit| visit.folder == folder).unwrap_or_default();
+                let chain = way[from..].iter().map(|visit| visit.folder.clone()).chain([folder]);
+                let chain: Vec<_> = chain.map(|folder| tree.file(&folder)).collect();
+                return Err(KustomizeError::Cycle(chain.join(" names ")));
+            }
+            way.extend(tree.visit(&folder, role)?);
+        }
         Ok(tree)
     }
 
-    /// Whether some level puts something before or after names.
-    pub(super) fn renames(&self) -> bool {
-        let renames = |one: &Value| RENAMES.iter().any(|field| one.get(field).is_some());
-        self.kustomizations.values().any(renames)
-    }
-
-    /// Leaves all names as they are, on every level.
-    pub(super) fn without_renames(mut self) -> Result<Self, KustomizeError> {
-        for kustomization in self.kustomizations.values_mut().filter_map(Value::as_object_mut) {
-            for field in RENAMES {
-                kustomization.remove(field);
+    /// Reads one, unless it was read for this already.
+    fn visit(&mut self, folder: &Path, role: Role) -> Result<Option<Visit>, KustomizeError> {
+        if let Some(node) = self.kustomizations.get_mut(folder) {
+            if node.roles.contains(&role) {
+                return Ok(None);
+            }
+            node.roles.push(role);
+        } else {
+            self.add(folder, role)?;
+        }
+        let node = &self.kustomizations[folder];
+        let mut next = Vec::new();
+        for (field, child, role) in fields(role) {
+            for entry in node.kustomization.entries(field) {
+                if let Place::Folder(path) = place(folder, entry, child) {
+                    next.push((path, role));
+                }
             }
         }
-        for (folder, kustomization) in &self.kustomizations {
-            self.write(folder, kustomization)?;
-        }
-        Ok(self)
+        next.reverse();
+        Ok(Some(Visit {
+            folder: folder.to_owned(),
+            next,
+        }))
     }
 
-    /// Where a folder or file of the user lies in the copy.
-    pub(super) fn place(&self, path: &Path) -> PathBuf {
-        debug_assert!(self.copy.path().exists());
-        self.top.join(path.strip_prefix("/").unwrap_or(path))
+    fn add(&mut self, folder: &Path, role: Role) -> Result<(), KustomizeError> {
+        let kustomization = Kustomization::read(folder, self.unrestricted)?;
+        let mut children = Vec::new();
+        for (field, may_be_inline, _) in fields(role) {
+            for entry in kustomization.entries(field) {
+                let named = || Entry {
+                    folder: folder.to_owned(),
+                    field,
+                    entry: entry.to_owned(),
+                };
+                match place(folder, entry, may_be_inline) {
+                    Place::Folder(path) => children.push((entry.to_owned(), path)),
+                    Place::Remote => self.remote.push(named()),
+                    Place::Missing => self.missing.push(named()),
+                    Place::Other => {
+                        return Err(KustomizeError::Function {
+                            place: self.shown(folder).join(kustomization.name()).display().to_string(),
+                            what: format!("{field}: {entry} is neither a file nor a folder"),
+                            fix: "name a file or a folder".to_owned(),
+                        });
+                    }
+                    Place::Inline | Place::File(_) => {}
+                }
+            }
+        }
+        let node = Node {
+            kustomization,
+            children,
+            roles: vec![role],
+        };
+        self.kustomizations.insert(folder.to_owned(), node);
+        Ok(())
+    }
+
+    /// The files of a folder of functions' configurations, with their kustomizations' folders, where it names them and does
+    /// nothing else.
+    pub(super) fn plain_files(&self, folder: &Path) -> Option<Vec<(PathBuf, PathBuf)>> {
+        let mut files = Vec::new();
+        let mut folders = vec![folder.to_owned()];
+        while let Some(folder) = folders.pop() {
+            let kustomization = &self.kustomizations.get(&folder)?.kustomization;
+            if !kustomization.has_only(&["apiversion", "kind", "metadata", "resources"]) {
+                return None;
+            }
+            for entry in kustomization.entries("resources") {
+                match place(&folder, entry, false) {
+                    Place::File(path) => files.push((folder.clone(), path)),
+                    Place::Folder(path) => folders.push(path),
+                    _ => return None,
+                }
+            }
+        }
+        Some(files)
+    }
+
+    /// A kustomization's file as the user would write it.
+    pub(super) fn file(&self, folder: &Path) -> String {
+        let node = self.kustomizations.get(folder);
+        let name = node.map_or("kustomization.yaml".as_ref(), |node| node.kustomization.name());
+        self.shown(folder).join(name).display().to_string()
     }
 
     /// A folder as the user would write it: from where the one that was asked for was named.
@@ -115,89 +212,129 @@ impl Tree {
         clean(&self.asked.join(below))
     }
 
-    /// A client's message, with the user's own paths.
-    pub(super) fn in_users_words(&self, message: &str) -> String {
-        message.replace(&*self.top.to_string_lossy(), "")
+    /// What a client cannot find, in words that say what to do.
+    pub(super) fn explained(&self, error: KustomizeError) -> KustomizeError {
+        let KustomizeError::Client { message, .. } = &error else {
+            return error;
+        };
+        let missing = self.missing.iter().find(|entry| message.contains(&entry.entry));
+        missing.map_or(error, |entry| self.missing(entry))
     }
 
-    /// Writes a kustomization of the copy anew.
-    pub(super) fn write(&self, folder: &Path, kustomization: &Value) -> Result<(), KustomizeError> {
-        self.write_file(&folder.join(NAMES[0]), kustomization.to_string().as_bytes())
-    }
-
-    /// Writes a file of the copy.
-    pub(super) fn write_file(&self, path: &Path, content: &[u8]) -> Result<(), KustomizeError> {
-        let to = self.place(path);
-        let above = to.parent().unwrap_or(&to);
-        fs::create_dir_all(above).map_err(KustomizeError::file(above))?;
-        fs::write(&to, content).map_err(KustomizeError::file(&to))
-    }
-
-    fn add(&mut self, folder: &Path) -> Result<(), KustomizeError> {
-        if self.kustomizations.contains_key(folder) {
-            return Ok(());
+    /// What to do about an entry that is not there.
+    pub(super) fn missing(&self, entry: &Entry) -> KustomizeError {
+        KustomizeError::Function {
+            place: self.file(&entry.folder),
+            what: format!("{}: {} does not exist", entry.field, entry.entry),
+            fix: FIX_MISSING.to_owned(),
         }
-        let mut kustomization = read(folder)?;
-        hold_names(&mut kustomization);
-        let mut named = Vec::new();
-        strings(&kustomization, &mut named);
-        for name in named {
-            // `key=path`, as generators name files.
-            let after = name.split_once('=').map(|(_, path)| path);
-            for name in std::iter::once(name).chain(after) {
-                let path = clean(&folder.join(name));
-                if path.is_file() {
-                    let content = fs::read(&path).map_err(KustomizeError::file(&path))?;
-                    self.write_file(&path, &held(content))?;
+    }
+
+    /// Refuses kustomizations, and files with configurations of functions, that a client may read otherwise.
+    ///
+    /// # Errors
+    /// With the first of them.
+    pub fn refuse_doubts(&self) -> Result<(), KustomizeError> {
+        let refuse = |file: String, text: &str| match doubt(text) {
+            None => Ok(()),
+            Some(what) => Err(KustomizeError::Function {
+                place: file,
+                what: format!(
+                    "it has {what}, which not every client reads alike, so which functions run is not certain"
+                ),
+                fix: "write it without; or, if you trust it, add `--enable-exec`".to_owned(),
+            }),
+        };
+        for (folder, node) in &self.kustomizations {
+            refuse(self.file(folder), &node.kustomization.text)?;
+            let functions = node.roles.contains(&Role::Functions).then_some("resources");
+            for field in Field::ALL.iter().map(|field| field.name()).chain(functions) {
+                for entry in node.kustomization.entries(field) {
+                    let text = match place(folder, entry, true) {
+                        Place::Inline => entry.to_owned(),
+                        Place::File(path) => kustomization::read(&path, folder, self.unrestricted).unwrap_or_default(),
+                        _ => continue,
+                    };
+                    refuse(format!("{}: {field}: {entry:.40}", self.file(folder)), &text)?;
                 }
             }
         }
-        self.write(folder, &kustomization)?;
-        self.kustomizations.insert(folder.to_owned(), kustomization.clone());
-        for name in FOLDERS.iter().flat_map(|field| entries(&kustomization, field)) {
-            let path = clean(&folder.join(name));
-            if path.is_dir() {
-                self.add(&path)?;
-            } else if !path.is_file() && !name.contains('\n') {
-                self.remote.push(name.to_owned());
+        Ok(())
+    }
+
+    /// What is not there or elsewhere, as sentences.
+    pub fn notes(&self) -> impl Iterator<Item = String> {
+        let missing = self.missing.iter().map(|entry| {
+            let (file, name) = (self.file(&entry.folder), &entry.entry);
+            format!("{file}: {name} is no file or folder here. To fix: {FIX_MISSING}")
+        });
+        let remote = self.remote.iter().map(|entry| {
+            let (file, name) = (self.file(&entry.folder), &entry.entry);
+            format!("{file}: {name} is fetched by the client; whether it lists functions is not known")
+        });
+        missing.chain(remote)
+    }
+
+    /// Configurations of functions that stand among the resources, where they would be applied to the cluster.
+    ///
+    /// # Errors
+    /// With the first of them.
+    pub fn refuse_functions_as_resources(&self) -> Result<(), KustomizeError> {
+        for (folder, node) in &self.kustomizations {
+            if !node.roles.contains(&Role::Resources) {
+                continue;
+            }
+            for (field, entry) in SOURCES
+                .iter()
+                .flat_map(|field| node.kustomization.entries(field).map(move |entry| (field, entry)))
+            {
+                let Place::File(path) = place(folder, entry, false) else {
+                    continue;
+                };
+                // What cannot be read here, the client says.
+                let Some(function) = kustomization::read(&path, folder, self.unrestricted)
+                    .ok()
+                    .and_then(function_in)
+                else {
+                    continue;
+                };
+                return Err(KustomizeError::Function {
+                    place: self.file(folder),
+                    what: format!(
+                        "{field}: {entry} has {function}, the configuration of a function; as a resource it would be \
+                         applied to the cluster, and the function would not run"
+                    ),
+                    fix: "list the file under `transformers` (or `validators`)".to_owned(),
+                });
             }
         }
         Ok(())
     }
 }
 
-/// The entries of a list of texts.
-pub(super) fn entries<'a>(kustomization: &'a Value, field: &str) -> impl Iterator<Item = &'a str> {
-    kustomization
-        .get(field)
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
+const FIX_MISSING: &str = "correct the path, or run `terraform apply` where Terraform writes the file";
+
+/// The fields that lead on, whether an entry may be an object itself, and what the next one is read for.
+fn fields(role: Role) -> impl Iterator<Item = (&'static str, bool, Role)> {
+    let sources = SOURCES.iter().map(move |field| (*field, false, role));
+    sources.chain(Field::ALL.iter().map(|field| (field.name(), true, Role::Functions)))
 }
 
-/// Puts names of our own in the place of those that a client would act on.
-pub(super) fn hold(text: &str) -> String {
-    HELD.iter()
-        .fold(text.to_owned(), |text, (real, held)| text.replace(real, held))
-}
-
-/// Takes back what [`hold`] did.
-pub(super) fn release(text: &str) -> String {
-    HELD.iter()
-        .fold(text.to_owned(), |text, (real, held)| text.replace(held, real))
-}
-
-/// `.` and `..` resolved by name, as kustomize joins paths.
-pub(super) fn clean(path: &Path) -> PathBuf {
-    path.components().fold(PathBuf::new(), |mut clean, component| {
-        match component {
-            Component::ParentDir => drop(clean.pop()),
-            Component::CurDir => {}
-            other => clean.push(other),
-        }
-        clean
-    })
+/// The first function's configuration that is meant for a cluster.
+fn function_in(text: String) -> Option<String> {
+    // Nearly no file has one: do not parse the others.
+    if !text.contains("mlplat.dev/") && !text.contains("/function") {
+        return None;
+    }
+    let stream = Stream::parse(text).ok()?;
+    let is_function = |object: &krm_fn::Object<'_>| {
+        let ours = is_ours(&object.api_version(), &object.kind());
+        ours || matches!(way(*object), Way::Exec(_) | Way::Container { .. } | Way::Other)
+    };
+    stream
+        .objects()
+        .find(|object| is_function(object) && !object.is_local_config())
+        .map(|object| object.to_string())
 }
 
 /// A path as seen from a folder.
@@ -214,93 +351,4 @@ pub(super) fn between(folder: &Path, path: &Path) -> String {
         .skip(common)
         .map(|part| part.as_os_str().to_string_lossy().into_owned());
     up.chain(down).collect::<Vec<_>>().join("/")
-}
-
-fn read(folder: &Path) -> Result<Value, KustomizeError> {
-    let path = NAMES
-        .iter()
-        .map(|name| folder.join(name))
-        .find(|path| path.is_file())
-        .ok_or_else(|| KustomizeError::NoKustomization(folder.to_owned()))?;
-    let text = fs::read_to_string(&path).map_err(KustomizeError::file(&path))?;
-    let value: Value = serde_saphyr::from_str(&hold(&text)).map_err(|error| KustomizeError::Syntax {
-        path: path.clone(),
-        message: error.to_string(),
-    })?;
-    if value.is_object() {
-        Ok(value)
-    } else {
-        let message = "a kustomization is a mapping".to_owned();
-        Err(KustomizeError::Syntax { path, message })
-    }
-}
-
-fn held(content: Vec<u8>) -> Vec<u8> {
-    match String::from_utf8(content) {
-        Ok(text) => hold(&text).into_bytes(),
-        Err(other) => other.into_bytes(),
-    }
-}
-
-/// Lets no generator put a hash to a name yet; the annotation that kustomize itself would set says that it is to be done.
-fn hold_names(kustomization: &mut Value) {
-    let is_off =
-        |options: Option<&Value>| options.and_then(|it| it.get("disableNameSuffixHash")) == Some(&Value::Bool(true));
-    let off_for_all = is_off(kustomization.get("generatorOptions"));
-    for field in ["configMapGenerator", "secretGenerator"] {
-        let generators = kustomization.get_mut(field).and_then(Value::as_array_mut);
-        for generator in generators.into_iter().flatten().filter_map(Value::as_object_mut) {
-            if off_for_all || is_off(generator.get("options")) {
-                continue;
-            }
-            let options = generator.entry("options").or_insert_with(|| json!({}));
-            if !options.is_object() {
-                *options = json!({});
-            }
-            options["disableNameSuffixHash"] = Value::Bool(true);
-            if !options["annotations"].is_object() {
-                options["annotations"] = json!({});
-            }
-            options["annotations"][HELD[1].1] = "enabled".into();
-        }
-    }
-}
-
-fn strings<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
-    match value {
-        Value::String(text) if !text.is_empty() && !text.contains('\n') => found.push(text),
-        Value::Array(items) => items.iter().for_each(|item| strings(item, found)),
-        Value::Object(fields) => fields.values().for_each(|field| strings(field, found)),
-        _ => {}
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn held_names_are_as_long_as_those_whose_place_they_take() {
-        for (real, held) in HELD {
-            assert_eq!(real.len(), held.len(), "{real}");
-        }
-        let text = "a: {config.kubernetes.io/local-config: \"true\"}";
-        assert_eq!(release(&hold(text)), text);
-    }
-
-    #[test]
-    fn only_generators_with_hashes_are_held() {
-        let mut kustomization = json!({
-            "configMapGenerator": [{"name": "a"}, {"name": "b", "options": {"disableNameSuffixHash": true}}],
-        });
-        hold_names(&mut kustomization);
-        let generators = &kustomization["configMapGenerator"];
-        assert_eq!(generators[0]["options"]["annotations"][HELD[1].1], "enabled");
-        assert_eq!(generators[1]["options"].get("annotations"), None);
-    }
-
-    #[test]
-    fn paths_are_joined_by_name() {
-        assert_eq!(clean(Path::new("/a/b/../../c/./d")), Path::new("/c/d"));
-    }
 }

@@ -1,9 +1,11 @@
 //! Small text files that appear whole or not at all.
 
-use std::fs::{self, File, Permissions};
-use std::io::{self, Read, Write};
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use crate::atomic;
 
 /// Far above any contract; a file beyond it is none.
 const LARGEST: u64 = 4 << 20;
@@ -81,29 +83,18 @@ pub fn read(path: &Path) -> Result<Option<String>, FileError> {
 /// When that fails; what was there before is untouched then.
 pub fn replace(path: &Path, text: &str, mode: u32) -> Result<(), FileError> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    let folder = folder(&target);
+    let folder = atomic::folder(&target);
     if !folder.is_dir() {
         return Err(FileError::NoFolder {
             path: shown(path),
             folder: shown(&folder),
         });
     }
-    let io = |source| FileError::Io {
+    atomic::replace(&target, text.as_bytes(), mode, ".mlplat-").map_err(|source| FileError::Io {
         action: "write",
         path: shown(path),
         source,
-    };
-    let mut file = tempfile::Builder::new()
-        .prefix(".mlplat-")
-        .permissions(Permissions::from_mode(mode))
-        .tempfile_in(&folder)
-        .map_err(io)?;
-    file.write_all(text.as_bytes()).map_err(io)?;
-    file.as_file().sync_all().map_err(io)?;
-    file.persist(&target).map_err(|error| io(error.error))?;
-    // The new name is on the disk only when the folder is; not every file system offers that, so it is an attempt.
-    let _ = File::open(&folder).and_then(|folder| folder.sync_all());
-    Ok(())
+    })
 }
 
 /// Removes the file; that there is none is fine.
@@ -125,13 +116,6 @@ pub fn remove(path: &Path) -> Result<(), FileError> {
 #[must_use]
 pub fn mode(path: &Path) -> Option<u32> {
     Some(fs::metadata(path).ok()?.permissions().mode() & 0o777)
-}
-
-fn folder(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
-        _ => PathBuf::from("."),
-    }
 }
 
 fn shown(path: &Path) -> String {

@@ -140,6 +140,7 @@ impl Resource for EnvironmentResource {
             Computed::Null => plan.set("secret_file_status", Computed::<String>::Null),
             Computed::Unknown => plan.set_unknown("secret_file_status"),
         }
+        Environment::tell_missing_folders(plan);
         external_secret::plan(plan)?;
         in_cluster::plan(context, plan).await
     }

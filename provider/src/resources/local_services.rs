@@ -67,6 +67,18 @@ impl Resource for LocalServicesResource {
             plan_component(plan, component);
         }
         offers::check(context, plan);
+        // A port that was chosen, and that another program has by now, is chosen again; the user's own is not.
+        if !plan.is_create()
+            && let Computed::Known(dir) = plan.get::<String>("data_dir")
+        {
+            for component in open(context, Path::new(&dir)).lost_ports() {
+                let port = format!("{component}.port");
+                let stays = plan.planned().is_some_and(|planned| planned.has(component));
+                if stays && !plan.config().is_set(port.as_str()) {
+                    plan.set_unknown(port.as_str());
+                }
+            }
+        }
         existing_cluster::plan(plan);
         // One that was there when it was asked for may come back until the apply.
         if plan.changes("cluster_access")
@@ -108,7 +120,7 @@ impl Resource for LocalServicesResource {
                     .map(|status| planned.filled(Some(&status)));
                 Err(Kept {
                     model,
-                    diagnostics: failed("The local services were not made", &error).into(),
+                    diagnostics: all_failed("The local services were not made", &error),
                 })
             }
         }
@@ -152,7 +164,7 @@ impl Resource for LocalServicesResource {
                     .map(|status| prior.refreshed(&status));
                 Err(Kept {
                     model,
-                    diagnostics: failed("The local services were not changed as planned", &error).into(),
+                    diagnostics: all_failed("The local services were not changed as planned", &error),
                 })
             }
         }
@@ -252,6 +264,12 @@ fn stack(context: &Context<Clients>, model: &LocalServices) -> Result<Stack, Dia
 fn open(context: &Context<Clients>, dir: &Path) -> Stack {
     let config = &context.clients().config;
     Stack::open(dir, Engines::new(config), &config.program)
+}
+
+/// Every problem by itself.
+fn all_failed(summary: &str, error: &StackError) -> Diagnostics {
+    let problems = error.problems();
+    problems.into_iter().map(|problem| failed(summary, problem)).collect()
 }
 
 /// One problem, at the attribute that it is about.

@@ -97,6 +97,17 @@ impl StackSpec {
         services
     }
 
+    /// The same, with one component as it stands in `other`, or without it.
+    #[must_use]
+    pub fn with_component_of(mut self, component: Component, other: Option<&Self>) -> Self {
+        match component {
+            Component::Postgres => self.postgres = other.and_then(|other| other.postgres.clone()),
+            Component::Redis => self.redis = other.and_then(|other| other.redis.clone()),
+            Component::ObjectStore => self.object_store = other.and_then(|other| other.object_store.clone()),
+        }
+        self
+    }
+
     /// Where pods reach a service that is published on `port`; `None` = they do not.
     #[must_use]
     pub fn door(&self, service: &dyn Service, port: u16) -> Option<SocketAddr> {

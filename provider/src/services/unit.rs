@@ -1,6 +1,7 @@
 //! A program that shall run for as long as its stack: all that the supervisor knows about a service.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -53,6 +54,18 @@ pub struct Halt {
     pub signal: StopSignal,
     /// After this many milliseconds it is killed.
     pub patience_ms: u64,
+}
+
+impl Halt {
+    /// The same, with at most this much patience.
+    #[must_use]
+    pub fn within(self, longest: Duration) -> Self {
+        let longest = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            patience_ms: self.patience_ms.min(longest),
+            ..self
+        }
+    }
 }
 
 /// The signals that end services.

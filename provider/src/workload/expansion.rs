@@ -9,30 +9,33 @@ pub(super) enum Piece<'a> {
     Reference(&'a str),
 }
 
-/// Cuts a value into text and references.
+/// Cuts a value into text and references, in time that grows with its length alone.
 ///
 /// `$$` is a literal `$`, so `$$(NAME)` is never a reference. A `$` before anything else, and a `$(` that is never
 /// closed, are text.
 pub(super) fn pieces(value: &str) -> Vec<Piece<'_>> {
+    // No `$(` behind it is ever closed, so none needs to look for its end.
+    let last_end = value.rfind(')').unwrap_or_default();
     let mut pieces = Vec::new();
-    let mut rest = value;
-    while let Some(dollar) = rest.find('$') {
-        let after = &rest[dollar + 1..];
-        let (piece, next) = if let Some(next) = after.strip_prefix('$') {
-            (Piece::Text("$"), next)
-        } else if let Some((name, next)) = after.strip_prefix('(').and_then(|inner| inner.split_once(')')) {
-            (Piece::Reference(name), next)
-        } else {
-            (Piece::Text("$"), after)
-        };
-        if dollar > 0 {
-            pieces.push(Piece::Text(&rest[..dollar]));
+    let mut at = 0;
+    while let Some(dollar) = value[at..].find('$').map(|found| at + found) {
+        if dollar > at {
+            pieces.push(Piece::Text(&value[at..dollar]));
         }
-        pieces.push(piece);
-        rest = next;
+        let after = &value[dollar + 1..];
+        let name = (dollar < last_end)
+            .then(|| after.strip_prefix('(')?.split_once(')'))
+            .flatten();
+        if let Some((name, _)) = name {
+            pieces.push(Piece::Reference(name));
+            at = dollar + "$()".len() + name.len();
+        } else {
+            pieces.push(Piece::Text("$"));
+            at = dollar + if after.starts_with('$') { 2 } else { 1 };
+        }
     }
-    if !rest.is_empty() {
-        pieces.push(Piece::Text(rest));
+    if at < value.len() {
+        pieces.push(Piece::Text(&value[at..]));
     }
     pieces
 }
@@ -90,5 +93,15 @@ mod tests {
         ] {
             assert_eq!(expand(value), expected, "{value:?}");
         }
+    }
+
+    /// A text of 1 MB took more than a minute when every `$(` looked for its end.
+    #[test]
+    fn the_time_grows_with_the_length_alone() {
+        let open = "$(".repeat(500_000);
+        assert_eq!(pieces(&open).len(), 1_000_000);
+        assert_eq!(pieces(&format!(")){open}")).len(), 1_000_001);
+        let closed = format!("{open})");
+        assert_eq!(pieces(&closed), [Piece::Reference(&closed[2..closed.len() - 1])]);
     }
 }

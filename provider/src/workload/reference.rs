@@ -82,6 +82,12 @@ impl Kind {
     }
 }
 
+/// The further spellings of a kind that kubectl takes, in lower case; none for a kind that is not Kubernetes' own.
+pub fn aliases(kind: &str) -> &'static [&'static str] {
+    let known = KINDS.iter().find(|known| known.name == kind);
+    known.map_or(&[], |known| known.aliases)
+}
+
 /// A workload by kind and name. Parses from `kind/name`, the kind in any spelling that kubectl takes for Kubernetes'
 /// own kinds: `deployment`, `deployments`, `deploy`, `Deployment`, `deployment.apps`.
 #[derive(Clone, PartialEq, Eq)]

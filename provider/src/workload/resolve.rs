@@ -2,13 +2,19 @@
 //! `envFrom` first, then `env` in order, each later one winning, `$(NAME)` seeing what came before.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use super::expansion::{Piece, pieces};
 use super::manifest::{EnvVar, KeyRef, ValueFrom};
+use super::secrets::MadeSecret;
 use super::stream::{Container, Stream, Workload};
 use super::variable::{HIDDEN, Override, Source, Variable};
+
+/// The longest `NAME=VALUE`, with the NUL behind it, that Linux gives to a program (`MAX_ARG_STRLEN`).
+const LONGEST: usize = 128 * 1024;
+/// More than Linux ever gives to a program, arguments and variables together: three quarters of 8 MiB.
+const LARGEST: usize = 6 * 1024 * 1024;
 
 /// Why the kubelet would not start the container either (its reason would be `CreateContainerConfigError`), or what
 /// only a cluster knows.
@@ -65,6 +71,24 @@ pub enum ResolveError {
     /// No process can be given such a variable.
     #[error("variable {0:?} cannot be given to a process: {1}. To fix: correct it where it is made")]
     NotAVariable(String, &'static str),
+    /// No process can be given a variable of that length.
+    #[error(
+        "variable {name} is too long for a process (argument list too long): Linux gives a program no NAME=VALUE of more \
+         than {LONGEST} bytes. To fix: shorten it where it is made, or mount it as a file"
+    )]
+    TooLong {
+        /// The variable; cut, when the name itself is too long.
+        name: String,
+    },
+    /// No process can be given that many variables of that length.
+    #[error(
+        "the variables up to {name} take more than {LARGEST} bytes together, which no process can be given (argument list \
+         too long). To fix: mount the long ones as files"
+    )]
+    TooMany {
+        /// The variable that is one too many.
+        name: String,
+    },
 }
 
 /// What a variable may refer to.
@@ -120,11 +144,21 @@ pub fn resolve(
         ] {
             let Some(reference) = reference else { continue };
             let optional = reference.optional.unwrap_or_default();
-            let Some(data) = resolver.data(kind, &reference.name, optional, "envFrom")? else {
-                continue;
-            };
-            for (key, value) in data {
-                variables.insert(format!("{prefix}{key}"), referred(kind, &reference.name, key, value));
+            match resolver.data(kind, &reference.name, optional, "envFrom")? {
+                None => {}
+                Some(Data::Known(data)) => {
+                    for (key, value) in data {
+                        variables.insert(format!("{prefix}{key}"), referred(kind, &reference.name, key, value));
+                    }
+                }
+                Some(Data::Made(made)) => {
+                    for key in &made.keys {
+                        variables.insert(format!("{prefix}{key}"), of_made(made, Some(key)));
+                    }
+                    if made.open {
+                        variables.insert(format!("{prefix}*"), of_made(made, None));
+                    }
+                }
             }
         }
     }
@@ -135,17 +169,30 @@ pub fn resolve(
             variables.extend(given(name).map(|given| (name.clone(), given.into())));
         }
     }
+    let mut total = 0;
     for declared in declared {
-        let variable = match given(&declared.name) {
+        let variable: Option<Variable> = match given(&declared.name) {
             Some(given) => Some(given.into()),
             None => resolver.variable(declared, &variables)?,
         };
+        total += variable.as_ref().map_or(0, Variable::size);
+        if total > LARGEST {
+            return Err(ResolveError::TooMany {
+                name: declared.name.clone(),
+            });
+        }
         variables.extend(variable.map(|variable| (declared.name.clone(), variable)));
     }
     for (name, variable) in &variables {
-        check(name, &variable.value)?;
+        check(name, variable.value.as_deref().unwrap_or_default())?;
     }
     Ok(variables)
+}
+
+/// What a ConfigMap or Secret holds.
+enum Data<'a> {
+    Known(&'a BTreeMap<String, String>),
+    Made(&'a MadeSecret),
 }
 
 struct Resolver<'a> {
@@ -168,7 +215,7 @@ impl<'a> Resolver<'a> {
             ("", Some(ValueFrom::Resource(_))) => Err(only_in_cluster(name, "resourceFieldRef")),
             ("", Some(ValueFrom::File(_))) => Err(only_in_cluster(name, "fileKeyRef")),
             (_, Some(_)) => Err(ResolveError::TwoValues(name.clone())),
-            (value, None) => Ok(Some(expand(value, before))),
+            (value, None) => expand(name, value, before).map(Some),
         }
     }
 
@@ -178,11 +225,14 @@ impl<'a> Resolver<'a> {
         name: &str,
         optional: bool,
         needed_by: &str,
-    ) -> Result<Option<&'a BTreeMap<String, String>>, ResolveError> {
+    ) -> Result<Option<Data<'a>>, ResolveError> {
         let namespace = self.workload.namespace();
         let data = match kind {
-            ReferredKind::ConfigMap => self.stream.config_map(namespace, name),
-            ReferredKind::Secret => self.stream.secret(namespace, name),
+            ReferredKind::ConfigMap => self.stream.config_map(namespace, name).map(Data::Known),
+            ReferredKind::Secret => {
+                let made = || self.stream.made_secret(namespace, name).map(Data::Made);
+                self.stream.secret(namespace, name).map(Data::Known).or_else(made)
+            }
         };
         if data.is_none() && !optional {
             return Err(ResolveError::NotFound {
@@ -197,25 +247,32 @@ impl<'a> Resolver<'a> {
 
     fn key(&self, kind: ReferredKind, wanted: &KeyRef, variable: &str) -> Result<Option<Variable>, ResolveError> {
         let optional = wanted.optional.unwrap_or_default();
-        let Some(data) = self.data(kind, &wanted.name, optional, variable)? else {
-            return Ok(None);
+        let keys: Vec<String> = match self.data(kind, &wanted.name, optional, variable)? {
+            None => return Ok(None),
+            Some(Data::Known(data)) => match data.get(&wanted.key) {
+                Some(value) => return Ok(Some(referred(kind, &wanted.name, &wanted.key, value))),
+                None => data.keys().cloned().collect(),
+            },
+            Some(Data::Made(made)) if made.open || made.keys.contains(&wanted.key) => {
+                return Ok(Some(of_made(made, Some(&wanted.key))));
+            }
+            Some(Data::Made(made)) => made.keys.iter().cloned().collect(),
         };
-        match data.get(&wanted.key) {
-            Some(value) => Ok(Some(referred(kind, &wanted.name, &wanted.key, value))),
-            None if optional => Ok(None),
-            None => Err(ResolveError::NoKey {
-                kind,
-                name: wanted.name.clone(),
-                namespace: self.workload.namespace().to_owned(),
-                key: wanted.key.clone(),
-                needed_by: variable.to_owned(),
-                there: if data.is_empty() {
-                    "none".to_owned()
-                } else {
-                    data.keys().cloned().collect::<Vec<_>>().join(", ")
-                },
-            }),
+        if optional {
+            return Ok(None);
         }
+        Err(ResolveError::NoKey {
+            kind,
+            name: wanted.name.clone(),
+            namespace: self.workload.namespace().to_owned(),
+            key: wanted.key.clone(),
+            needed_by: variable.to_owned(),
+            there: if keys.is_empty() {
+                "none".to_owned()
+            } else {
+                keys.join(", ")
+            },
+        })
     }
 
     /// The fields of a pod that its template already decides.
@@ -238,7 +295,7 @@ impl<'a> Resolver<'a> {
         };
         Ok(Variable {
             shown: value.clone(),
-            value,
+            value: Some(value),
             source: Source::Field(path.to_owned()),
         })
     }
@@ -249,13 +306,25 @@ fn referred(kind: ReferredKind, name: &str, key: &str, value: &str) -> Variable 
     match kind {
         ReferredKind::ConfigMap => Variable {
             shown: value.clone(),
-            value,
+            value: Some(value),
             source: Source::ConfigMap(name, key),
         },
         ReferredKind::Secret => Variable {
             shown: HIDDEN.to_owned(),
-            value,
+            value: Some(value),
             source: Source::Secret(name, key),
+        },
+    }
+}
+
+fn of_made(made: &MadeSecret, key: Option<&String>) -> Variable {
+    Variable {
+        value: None,
+        shown: HIDDEN.to_owned(),
+        source: Source::Made {
+            secret: made.name.clone(),
+            key: key.cloned(),
+            maker: made.maker.clone(),
         },
     }
 }
@@ -267,39 +336,61 @@ fn only_in_cluster(name: &str, field: &str) -> ResolveError {
     }
 }
 
-fn expand(value: &str, before: &BTreeMap<String, Variable>) -> Variable {
-    let (mut text, mut shown) = (String::new(), String::new());
+/// Stops as soon as the text is longer than any process takes: a few variables that repeat each other would otherwise
+/// fill the memory.
+fn expand(name: &str, value: &str, before: &BTreeMap<String, Variable>) -> Result<Variable, ResolveError> {
+    let (mut text, mut shown) = (Some(String::new()), String::new());
     let (mut with, mut without) = (Vec::new(), Vec::new());
+    let mut seen = HashSet::new();
     for piece in pieces(value) {
         let (piece, piece_shown) = match piece {
-            Piece::Text(text) => (Cow::Borrowed(text), None),
-            Piece::Reference(name) => match before.get(name) {
-                Some(known) => {
-                    with.push(name.to_owned());
-                    (Cow::Borrowed(known.value.as_str()), Some(known.shown.as_str()))
+            Piece::Text(text) => (Some(Cow::Borrowed(text)), Cow::Borrowed(text)),
+            Piece::Reference(other) => {
+                let known = before.get(other);
+                if seen.insert(other) {
+                    if known.is_some() { &mut with } else { &mut without }.push(other.to_owned());
                 }
-                None => {
-                    without.push(name.to_owned());
-                    (Cow::Owned(format!("$({name})")), None)
+                match known {
+                    Some(known) => (
+                        known.value.as_deref().map(Cow::Borrowed),
+                        Cow::Borrowed(known.shown.as_str()),
+                    ),
+                    None => {
+                        let kept = format!("$({other})");
+                        (Some(Cow::Owned(kept.clone())), Cow::Owned(kept))
+                    }
                 }
-            },
+            }
         };
-        shown.push_str(piece_shown.unwrap_or(&piece));
-        text.push_str(&piece);
+        text = text.zip(piece).map(|(text, piece)| text + &piece);
+        if shown.len() <= LONGEST {
+            shown.push_str(&piece_shown);
+        }
+        if text.as_ref().is_some_and(|text| text.len() > LONGEST) {
+            return Err(ResolveError::TooLong { name: name.to_owned() });
+        }
     }
-    Variable {
+    if shown.len() > LONGEST {
+        // What is shown may be longer than what it stands for.
+        HIDDEN.clone_into(&mut shown);
+    }
+    Ok(Variable {
         value: text,
         shown,
         source: Source::Value { with, without },
-    }
+    })
 }
 
 fn check(name: &str, value: &str) -> Result<(), ResolveError> {
-    let fail = |reason| Err(ResolveError::NotAVariable(name.to_owned(), reason));
+    let shortened = || name.chars().take(80).collect();
+    let fail = |reason| Err(ResolveError::NotAVariable(shortened(), reason));
     match name {
         "" => fail("it has no name"),
         _ if name.contains('=') => fail("its name holds `=`"),
         _ if name.contains('\0') || value.contains('\0') => fail("it holds a NUL"),
+        _ if name.len() + "=".len() + value.len() + "\0".len() > LONGEST => {
+            Err(ResolveError::TooLong { name: shortened() })
+        }
         _ => Ok(()),
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use base64::Engine;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::manifest::{ConfigMapData, ContainerSpec, Metadata, SecretData};
+use super::error::StreamError;
+use super::manifest::{ConfigMapData, ContainerSpec, Metadata};
 use super::reference::{Kind, Reference};
+use super::secrets::{self, MadeSecret};
 
 /// What an object without `metadata.namespace` is in.
 const DEFAULT_NAMESPACE: &str = "default";
@@ -21,6 +22,8 @@ pub struct Stream {
     workloads: Vec<Workload>,
     config_maps: BTreeMap<Key, BTreeMap<String, String>>,
     secrets: BTreeMap<Key, BTreeMap<String, String>>,
+    /// Secrets that controllers make from other objects.
+    made_secrets: BTreeMap<Key, MadeSecret>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,77 +50,6 @@ pub struct Container {
     name: String,
     init: bool,
     pub(super) spec: ContainerSpec,
-}
-
-/// Why manifests cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum StreamError {
-    /// Not YAML; the message has line and column.
-    #[error("{file} is not a stream of YAML documents: {reason}")]
-    Syntax {
-        /// As the user named it.
-        file: String,
-        /// From the parser.
-        reason: String,
-    },
-    /// An object that lacks what every object has, or whose fields have the wrong type.
-    #[error("{file}: {object}: {reason}")]
-    Object {
-        /// As the user named it.
-        file: String,
-        /// Kind and name, as far as known.
-        object: String,
-        /// What is wrong.
-        reason: String,
-    },
-    /// One object stands in the stream twice, so which one counts would be a guess.
-    #[error(
-        "{file}: {object} is already defined in namespace `{namespace}`. To fix: keep one of the two in what is read"
-    )]
-    Twice {
-        /// The file that brings the second one.
-        file: String,
-        /// Kind and name.
-        object: String,
-        /// Of both.
-        namespace: String,
-    },
-    /// No such workload.
-    #[error("there is no {wanted}{place}. To fix: name one that is there: {there}")]
-    NoWorkload {
-        /// What was asked for.
-        wanted: String,
-        /// ` in namespace …`, or empty when any was good.
-        place: String,
-        /// The workloads of the stream.
-        there: String,
-    },
-    /// The same kind and name in several namespaces.
-    #[error("{wanted} is there in the namespaces {namespaces}. To fix: say which by `--namespace`")]
-    Ambiguous {
-        /// What was asked for.
-        wanted: String,
-        /// Where it is.
-        namespaces: String,
-    },
-    /// No such container in the workload.
-    #[error("{workload} has no container `{wanted}`. To fix: use one of {there}")]
-    NoContainer {
-        /// Kind and name.
-        workload: String,
-        /// What was asked for.
-        wanted: String,
-        /// The containers it has.
-        there: String,
-    },
-    /// Several containers, and nothing says which.
-    #[error("{workload} has several containers. To fix: say which by `--container`: {there}")]
-    WhichContainer {
-        /// Kind and name.
-        workload: String,
-        /// The containers it has.
-        there: String,
-    },
 }
 
 impl Stream {
@@ -188,10 +120,15 @@ impl Stream {
                 insert(&mut self.config_maps, key.clone(), content.data.unwrap_or_default()).map_err(|()| twice(title))
             }
             ("v1", "Secret") => {
-                let content = secret(&object).map_err(|reason| fail(title.clone(), reason))?;
+                let content = secrets::content(&object).map_err(|reason| fail(title.clone(), reason))?;
                 insert(&mut self.secrets, key.clone(), content).map_err(|()| twice(title))
             }
             _ => {
+                if let Some(made) = secrets::made(&api_version, &kind, &key.name, &object) {
+                    let name = made.name.clone();
+                    self.made_secrets.insert(Key { name, ..key }, made);
+                    return Ok(());
+                }
                 let Some(kind) = Kind::of_manifest(&api_version, &kind) else {
                     return Ok(());
                 };
@@ -227,6 +164,9 @@ impl Stream {
             .collect();
         match found.as_slice() {
             [one] => Ok(one),
+            [] if self.workloads.is_empty() => Err(StreamError::NoWorkloads {
+                wanted: wanted.to_string(),
+            }),
             [] => Err(StreamError::NoWorkload {
                 wanted: wanted.to_string(),
                 place: namespace
@@ -243,6 +183,13 @@ impl Stream {
 
     pub(super) fn config_map(&self, namespace: &str, name: &str) -> Option<&BTreeMap<String, String>> {
         self.config_maps.get(&Key {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        })
+    }
+
+    pub(super) fn made_secret(&self, namespace: &str, name: &str) -> Option<&MadeSecret> {
+        self.made_secrets.get(&Key {
             namespace: namespace.to_owned(),
             name: name.to_owned(),
         })
@@ -377,23 +324,4 @@ fn template(kind: &Kind, object: &Value) -> Result<Template, String> {
         service_account,
         containers,
     })
-}
-
-/// The decoded content. No message holds a value.
-fn secret(object: &Value) -> Result<BTreeMap<String, String>, String> {
-    let fields =
-        SecretData::deserialize(object).map_err(|_| "`data` and `stringData` must map keys to strings".to_owned())?;
-    let mut content = BTreeMap::new();
-    for (key, encoded) in fields.data.unwrap_or_default() {
-        let packed: String = encoded.split_ascii_whitespace().collect();
-        let bytes = base64::engine::general_purpose::STANDARD
-            .decode(packed)
-            .map_err(|_| format!("`data.{key}` is not base64. To fix: encode it, or use `stringData`"))?;
-        // A key that is not text (a keystore, say) may stand beside those that are; it only cannot be a variable.
-        if let Ok(text) = String::from_utf8(bytes) {
-            content.insert(key, text);
-        }
-    }
-    content.extend(fields.string_data.unwrap_or_default());
-    Ok(content)
 }

@@ -9,12 +9,20 @@ pub(super) const HIDDEN: &str = "(secret)";
 /// One variable of a container.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Variable {
-    /// The text that the program gets. It may hold a Secret's value.
-    pub value: String,
+    /// The text that the program gets; `None` where only a cluster knows it. It may hold a Secret's value.
+    pub value: Option<String>,
     /// The same text to be shown to people: `(secret)` stands where a Secret's value stood, alone or within a URL.
     pub shown: String,
     /// Where it comes from.
     pub source: Source,
+}
+
+impl Variable {
+    /// The bytes of the longer one of what the program gets and what is shown.
+    pub(super) fn size(&self) -> usize {
+        let value = self.value.as_ref().map_or(0, String::len);
+        value.max(self.shown.len())
+    }
 }
 
 /// Where a variable's value comes from.
@@ -31,6 +39,15 @@ pub enum Source {
     ConfigMap(String, String),
     /// Name and key.
     Secret(String, String),
+    /// A key of a Secret that a controller makes in the cluster; without a key, all those that are not known.
+    Made {
+        /// The Secret's name.
+        secret: String,
+        /// `None`: whatever further keys it gets.
+        key: Option<String>,
+        /// Kind and name of the object from which it is made.
+        maker: String,
+    },
     /// A field of the pod, such as `metadata.namespace`.
     Field(String),
     /// Given by the user in the manifest's place.
@@ -64,6 +81,12 @@ impl fmt::Display for Source {
             }
             Self::ConfigMap(name, key) => write!(f, "ConfigMap {name}, key {key}"),
             Self::Secret(name, key) => write!(f, "Secret {name}, key {key}"),
+            Self::Made { secret, key, maker } => {
+                let key = key
+                    .as_ref()
+                    .map_or("all other keys".to_owned(), |key| format!("key {key}"));
+                write!(f, "Secret {secret}, {key}, made by {maker}")
+            }
             Self::Field(path) => write!(f, "field {path}"),
             Self::Override => f.write_str("--env"),
         }
@@ -103,7 +126,7 @@ impl From<&Override> for Variable {
     /// What a user types may be a password, so it is not shown.
     fn from(given: &Override) -> Self {
         Self {
-            value: given.value.clone(),
+            value: Some(given.value.clone()),
             shown: HIDDEN.to_owned(),
             source: Source::Override,
         }

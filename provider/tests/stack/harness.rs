@@ -160,12 +160,16 @@ impl Drop for TestStack {
 }
 
 pub(crate) fn open(dir: &Path) -> Stack {
-    Stack::open(
-        dir,
-        engines(),
-        Path::new(env!("CARGO_BIN_EXE_terraform-provider-mlplat")),
-    )
+    open_as(dir, Path::new(PROGRAM))
 }
+
+/// The stack as another file of the provider sees it.
+pub(crate) fn open_as(dir: &Path, program: &Path) -> Stack {
+    Stack::open(dir, engines(), program)
+}
+
+/// The provider.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_terraform-provider-mlplat");
 
 fn pid_of(identity: &Value) -> Option<u32> {
     u32::try_from(identity["pid"].as_u64()?).ok()

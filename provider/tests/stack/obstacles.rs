@@ -6,11 +6,11 @@ use std::path::Path;
 
 use terraform_provider_mlplat::config::Config;
 use terraform_provider_mlplat::engines::Engines;
-use terraform_provider_mlplat::runtimes::process::{Stack, StackError};
-use terraform_provider_mlplat::services::{Postgres, Redis, StackSpec};
+use terraform_provider_mlplat::runtimes::process::{Health, Stack, StackError};
+use terraform_provider_mlplat::services::{Component, Postgres, Redis, StackSpec};
 use tokio_util::sync::CancellationToken;
 
-use crate::harness::{TestStack, cache, database, is_let_go, postgres, processes_of, spare_port};
+use crate::harness::{TestStack, cache, database, is_let_go, postgres, processes_of, spare_port, store, whole};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_taken_port_names_its_holder_and_nothing_is_made() {
@@ -102,6 +102,38 @@ async fn data_of_one_major_version_is_not_given_to_another() {
     let error = test.apply(&other).await.unwrap_err();
     assert_eq!(error.attribute(), ["postgres", "version"]);
     test.destroy().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_file_of_one_component_concerns_that_component_alone() {
+    let test = TestStack::new();
+    test.apply(&whole()).await.unwrap();
+    let file = test.dir.join("redis/login.json");
+    let right = fs::read(&file).unwrap();
+    fs::write(&file, "").unwrap();
+    let seen = test.status().await.components;
+    assert_eq!(seen[&Component::Redis].health, Health::Failed);
+    let problem = seen[&Component::Redis].problem.as_deref().unwrap();
+    assert!(problem.contains("To fix: restore this damaged file"), "{problem}");
+    assert_eq!(seen[&Component::Postgres].health, Health::Running);
+    let more = StackSpec {
+        object_store: Some(store(&["models", "reports", "more"])),
+        ..whole()
+    };
+    let error = test.apply(&more).await.unwrap_err();
+    assert_eq!(error.problems().len(), 1, "{error}");
+    assert!(error.to_string().contains("redis/login.json"), "{error}");
+    let endpoints = test.status().await.endpoints;
+    assert_eq!(endpoints.s3.unwrap().buckets, ["models", "reports", "more"]);
+    fs::write(&file, right).unwrap();
+    test.apply(&more).await.unwrap();
+    // What is shared concerns all of it.
+    fs::write(test.dir.join("stack.json"), "").unwrap();
+    let text = test.stack.status().await.unwrap_err().to_string();
+    assert!(
+        text.contains("stack.json") && text.contains("restore this damaged file"),
+        "{text}"
+    );
 }
 
 #[tokio::test]

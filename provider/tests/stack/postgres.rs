@@ -329,7 +329,10 @@ async fn lost_passwords_of_a_database_end_the_apply_at_once() {
     fs::write(&file, wrong.to_string()).unwrap();
     let error = test.apply(&database()).await.unwrap_err();
     assert!(matches!(error, StackError::LoginRefused { .. }), "{error}");
-    assert!(error.to_string().contains("To fix: put that file back"), "{error}");
+    assert!(
+        error.to_string().contains("To fix: restore postgres/login.json"),
+        "{error}"
+    );
     assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
     fs::write(&file, right).unwrap();
     test.apply(&database()).await.unwrap();

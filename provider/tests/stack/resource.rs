@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use terraform_provider_mlplat::config::Config;
 use terraform_provider_mlplat::registry;
-use tfplug::testing::{Action, Harness, Tracked};
+use tfplug::testing::{Action, Harness, Tracked, UNKNOWN};
 
 use crate::harness::{TestStack, delete, is_alive, is_let_go, kill, processes_of, spare_port, until};
 
@@ -189,6 +189,35 @@ async fn what_could_not_be_done_shows_again_in_the_next_plan() {
     is_let_go(port).await;
     assert_eq!(stack.apply(fixed).await.unwrap(), Action::Update);
     assert_eq!(stack.state().unwrap()["redis"]["port"], port);
+    stack.destroy().await.unwrap();
+}
+
+/// What uses the endpoints must not be configured with an address that changes in the apply.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chosen_port_that_is_lost_is_unknown_in_the_plan_and_the_users_own_is_not() {
+    let place = Place::new().await;
+    let mut stack = place.harness.resource("mlplat_local_services");
+    stack.apply(demo()).await.unwrap();
+    let port = u16::try_from(stack.state().unwrap()["redis"]["port"].as_u64().unwrap()).unwrap();
+    place.test.kill_supervisor().await;
+    kill(place.test.pids()["redis"], Signal::KILL);
+    is_let_go(port).await;
+    let stranger = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    stack.refresh().await.unwrap();
+    let planned = stack.plan(demo()).await.unwrap().value.unwrap();
+    assert_eq!(planned["redis"]["port"], UNKNOWN);
+    assert_ne!(planned["endpoints"]["redis"]["host"]["port"], port);
+    let fixed = json!({"name": "demo", "redis": {"port": port}});
+    let planned = stack.plan(fixed.clone()).await.unwrap().value.unwrap();
+    assert_eq!(planned["redis"]["port"], port);
+    let refused = stack.apply(fixed).await.unwrap_err();
+    assert_eq!(refused.iter().next().unwrap().path.to_string(), "redis.port");
+    assert_eq!(stack.apply(demo()).await.unwrap(), Action::Update);
+    let state = stack.state().unwrap();
+    assert_ne!(state["redis"]["port"], port);
+    assert_eq!(state["redis"]["port"], state["endpoints"]["redis"]["host"]["port"]);
+    assert_eq!(state["redis"]["status"], "running");
+    drop(stranger);
     stack.destroy().await.unwrap();
 }
 

@@ -142,6 +142,7 @@ mod function;
 mod generated;
 mod handshake;
 mod host;
+mod leftovers;
 mod lifetime;
 mod logging;
 pub mod model;

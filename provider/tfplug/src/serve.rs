@@ -10,6 +10,7 @@ use crate::{
     error::ServeError,
     handshake::{self, Environment, Invitation},
     host::Host,
+    leftovers,
     lifetime::{self, Parent, Signals},
     logging,
     provider::Provider,
@@ -80,6 +81,9 @@ async fn run(
 ) -> Result<(), ServeError> {
     let signals = Signals::catch()?;
     let socket = Socket::bind(socket_dir)?;
+    let folder = socket.folder().to_owned();
+    // Beside all else: no start waits for it, and no end.
+    std::thread::spawn(move || leftovers::sweep(&folder));
     let shutdown = CancellationToken::new();
     let host = Host {
         shutdown: shutdown.clone(),

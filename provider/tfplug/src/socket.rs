@@ -1,7 +1,7 @@
 //! The unix socket in a folder of its own (0700), and the connections that come in on it.
 
 use std::{
-    fs::{self, DirBuilder},
+    fs::{self, DirBuilder, File},
     io,
     os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
@@ -28,17 +28,25 @@ const TLS_DEADLINE: Duration = Duration::from_secs(60);
 /// Pause after a failed accept, so that a process without free file descriptors does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// The folder's name: this and sixteen hexadecimal digits.
+pub(crate) const PREFIX: &str = "tfplug-";
+/// The socket's name in its folder.
+pub(crate) const SOCKET: &str = "p.sock";
+
 /// A bound socket, not yet accepting.
 #[derive(Debug)]
 pub(crate) struct Socket {
-    folder: PathBuf,
+    folder: SocketFolder,
     path: PathBuf,
     listener: UnixListener,
 }
 
-/// Removes the socket's folder when dropped.
+/// Removes the socket's folder when dropped. It is locked until then: see [`crate::leftovers`].
 #[derive(Debug)]
-pub(crate) struct SocketFolder(PathBuf);
+pub(crate) struct SocketFolder {
+    path: PathBuf,
+    _held: File,
+}
 
 impl Socket {
     /// Binds a socket with an unguessable name below `parent`.
@@ -48,17 +56,27 @@ impl Socket {
             .secure_random
             .fill(&mut random)
             .map_err(|_| ServeError::Tls("no random numbers".into()))?;
-        let folder = parent.join(format!("tfplug-{:016x}", u64::from_ne_bytes(random)));
-        let path = folder.join("p.sock");
+        let folder = parent.join(format!("{PREFIX}{:016x}", u64::from_ne_bytes(random)));
+        let path = folder.join(SOCKET);
         let bind = || {
             // The folder's mode closes the moment between bind and chmod.
             DirBuilder::new().mode(0o700).create(&folder)?;
+            let held = File::open(&folder)?;
+            // Where locks are not offered, the socket tells.
+            let _ = held.try_lock();
             let listener = UnixListener::bind(&path)?;
             fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
-            Ok(listener)
+            Ok((listener, held))
         };
         match bind() {
-            Ok(listener) => Ok(Self { folder, path, listener }),
+            Ok((listener, held)) => Ok(Self {
+                folder: SocketFolder {
+                    path: folder,
+                    _held: held,
+                },
+                path,
+                listener,
+            }),
             Err(source) => {
                 let _ = fs::remove_dir_all(&folder);
                 Err(ServeError::Socket {
@@ -67,6 +85,10 @@ impl Socket {
                 })
             }
         }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder.path
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -113,7 +135,7 @@ impl Socket {
         Incoming {
             connections: ReceiverStream::new(receiver),
             count,
-            folder: SocketFolder(self.folder),
+            folder: self.folder,
         }
     }
 }
@@ -129,8 +151,8 @@ async fn authenticate(stream: UnixStream, tls: Option<TlsAcceptor>) -> io::Resul
 
 impl Drop for SocketFolder {
     fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.0) {
-            tracing::debug!(%error, folder = %self.0.display(), "the socket's folder could not be removed");
+        if let Err(error) = fs::remove_dir_all(&self.path) {
+            tracing::debug!(%error, folder = %self.path.display(), "the socket's folder could not be removed");
         }
     }
 }

@@ -215,14 +215,18 @@ fn thing(set: &[(&str, &str)]) -> Option<DynamicValue> {
 
 /// Waits for a file of the provider.
 async fn is_there(file: PathBuf) {
+    is_so(&file.display().to_string(), || file.exists()).await;
+}
+
+async fn is_so(what: &str, is_so: impl Fn() -> bool) {
     tokio::time::timeout(SOON, async {
         let mut looks = tokio::time::interval(Duration::from_millis(10));
-        while !file.exists() {
+        while !is_so() {
             looks.tick().await;
         }
     })
     .await
-    .unwrap_or_else(|_| panic!("waited {SOON:?} for {}", file.display()));
+    .unwrap_or_else(|_| panic!("waited {SOON:?} for {what}"));
 }
 
 async fn configure(connection: &Connection) {
@@ -467,6 +471,19 @@ fn a_dead_parent_ends_the_process() {
     plugin.stdout.read_to_string(&mut rest).unwrap();
     assert_eq!(rest, "");
     assert!(!plugin.socket_folder().exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_folder_of_a_killed_provider_is_removed_by_the_next_one() {
+    let sockets = tempfile::tempdir().unwrap();
+    let dead = sockets.path().join("tfplug-00000000000000aa");
+    std::fs::create_dir(&dead).unwrap();
+    drop(std::os::unix::net::UnixListener::bind(dead.join("p.sock")).unwrap());
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+    std::fs::File::open(&dead).unwrap().set_modified(long_ago).unwrap();
+    let plugin = Plugin::spawn_in(sockets, Command::new(example()));
+    is_so("the folder to be removed", || !dead.exists()).await;
+    metadata(&plugin.connect().await.unwrap()).await.unwrap();
 }
 
 #[test]

@@ -127,6 +127,12 @@ impl<'a> Pod<'a> {
 }
 
 impl<'a> Container<'a> {
+    /// What to call it in a message: its name, or its path where it has none, as is usual in Knative.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        if self.name.is_empty() { &self.path } else { &self.name }
+    }
+
     fn new(node: Node<'a>, path: String, kind: ContainerType, name: &str) -> Self {
         Self {
             node,

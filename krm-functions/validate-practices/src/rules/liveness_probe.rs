@@ -17,7 +17,7 @@ pub(super) fn check<'a>(cluster: &Cluster<'a>, report: &mut Report<'a>) {
                 "livenessProbe",
                 format!(
                     "container {} has no liveness probe, so nobody restarts it when it hangs",
-                    container.name
+                    container.label()
                 ),
                 "add a `livenessProbe` that asks the process alone, not the services behind it",
             );

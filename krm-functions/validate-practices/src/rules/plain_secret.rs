@@ -26,7 +26,7 @@ pub(super) fn check<'a>(cluster: &Cluster<'a>, report: &mut Report<'a>) {
             let name = entry.text_at(&["name"]).unwrap_or_default();
             let value = entry.text_at(&["value"]).unwrap_or_default();
             if let Some(reason) = plain_secret(&name, &value) {
-                let problem = format!("{name} of container {} {reason}", container.name);
+                let problem = format!("{name} of container {} {reason}", container.label());
                 report.container_of(subject, container, &format!("env[{at}].value"), problem, FIX);
             }
         }

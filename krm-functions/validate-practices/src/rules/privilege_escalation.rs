@@ -13,7 +13,7 @@ pub(super) fn check<'a>(cluster: &Cluster<'a>, report: &mut Report<'a>) {
                     "securityContext.allowPrivilegeEscalation",
                     format!(
                         "processes of container {} may gain privileges, as by setuid",
-                        container.name
+                        container.label()
                     ),
                     "set `allowPrivilegeEscalation: false` in the container's `securityContext`",
                 );

@@ -43,7 +43,7 @@ pub(super) fn check<'a>(cluster: &Cluster<'a>, report: &mut Report<'a>) {
                     workload,
                     container,
                     &format!("securityContext.{}", flag.join(".")),
-                    format!("container {} may do on its node what root may", container.name),
+                    format!("container {} may do on its node what root may", container.label()),
                     fix,
                 );
             }
@@ -61,7 +61,7 @@ pub(super) fn check<'a>(cluster: &Cluster<'a>, report: &mut Report<'a>) {
                         &format!("securityContext.capabilities.add[{at}]"),
                         format!(
                             "container {} gets the capability {capability}, which reaches beyond it",
-                            container.name
+                            container.label()
                         ),
                         "remove it; where the workload manages the node itself, waive the rule for it",
                     );

@@ -15,7 +15,7 @@ pub(super) fn check<'a>(cluster: &Cluster<'a>, report: &mut Report<'a>) {
                 "readinessProbe",
                 format!(
                     "container {} has no readiness probe, so it gets requests before it can answer",
-                    container.name
+                    container.label()
                 ),
                 "add a `readinessProbe` that succeeds when requests can be answered",
             );

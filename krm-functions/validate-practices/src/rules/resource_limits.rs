@@ -13,7 +13,7 @@ pub(super) fn check<'a>(cluster: &Cluster<'a>, report: &mut Report<'a>) {
                     workload,
                     container,
                     "resources.limits",
-                    format!("container {} has no limit for {missing}", container.name),
+                    format!("container {} has no limit for {missing}", container.label()),
                     "set `resources.limits.cpu` and `resources.limits.memory` to what it may use at most",
                 );
             }

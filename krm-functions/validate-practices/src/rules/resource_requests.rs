@@ -12,7 +12,7 @@ pub(super) fn check<'a>(cluster: &Cluster<'a>, report: &mut Report<'a>) {
                     workload,
                     container,
                     "resources.requests",
-                    format!("container {} has no request for {missing}", container.name),
+                    format!("container {} has no request for {missing}", container.label()),
                     "set `resources.requests.cpu` and `resources.requests.memory` to what it needs in normal times",
                 );
             }

@@ -20,7 +20,7 @@ pub(super) fn check<'a>(cluster: &Cluster<'a>, report: &mut Report<'a>) {
                     workload,
                     container,
                     "securityContext.runAsNonRoot",
-                    format!("container {} may run as root", container.name),
+                    format!("container {} may run as root", container.label()),
                     "set `securityContext.runAsNonRoot: true` of the pod, with a `runAsUser` that the image can run as",
                 );
             } else if effective("runAsUser")
@@ -33,7 +33,7 @@ pub(super) fn check<'a>(cluster: &Cluster<'a>, report: &mut Report<'a>) {
                     "securityContext.runAsUser",
                     format!(
                         "container {} runs as user 0, which is root: it will not start",
-                        container.name
+                        container.label()
                     ),
                     "set `runAsUser` to a user other than 0",
                 );

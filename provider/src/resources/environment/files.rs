@@ -5,7 +5,7 @@ use std::path::Path;
 
 use endpoint_contract as contract;
 use endpoint_contract::SecretKey;
-use tfplug::{Computed, Context, Diagnostic, Diagnostics, Kept, Secret};
+use tfplug::{Computed, Context, Diagnostic, Diagnostics, Kept, Plan, Secret};
 
 use super::{Environment, external_secret, in_cluster};
 use crate::provider::Clients;
@@ -124,6 +124,32 @@ impl Environment {
             Kept::with(self, diagnostics)
         } else {
             diagnostics.into()
+        }
+    }
+
+    /// Says which folders are missing. A plan cannot tell whether something makes them before, so it is not an error yet;
+    /// but an apply makes the services first, and fails when they are there.
+    pub(super) fn tell_missing_folders(plan: &mut Plan<Self>) {
+        let mut told = BTreeSet::new();
+        for attribute in ["contract_file", "secret_file", "external_secret.file"] {
+            let Computed::Known(path) = plan.get::<String>(attribute) else {
+                continue;
+            };
+            let folder = Path::new(&path)
+                .parent()
+                .filter(|folder| !folder.as_os_str().is_empty());
+            let Some(folder) = folder.filter(|folder| !folder.exists() && told.insert(folder.to_path_buf())) else {
+                continue;
+            };
+            let folder = folder.display();
+            plan.tell(
+                Diagnostic::warning(format!("The folder {folder} does not exist"))
+                    .detail(format!(
+                        "The apply fails unless something creates it before: mlplat writes {path}, and creates no folders. \
+                         To fix: mkdir -p {folder}, or correct the path."
+                    ))
+                    .at(attribute),
+            );
         }
     }
 

@@ -30,6 +30,12 @@ use crate::services::{self, Component, StackSpec};
 /// **Data.** Removing a component deletes its data, destroying the resource deletes the folder. What an application wrote
 /// is not kept elsewhere.
 ///
+/// **Hung services.** A service whose process runs and says nothing is `unresponsive`. The next apply restarts it, once, with its
+/// data, after it was silent for 15 seconds.
+///
+/// **As root** the services run as root too: mlplat takes all capabilities from them but those for ports below 1024, yet they can
+/// still read and write what belongs to root. Apply as an ordinary user wherever you can.
+///
 /// **Engines** are taken from where they are installed and from the user's cache, which `mlplat engines install` fills: the
 /// newest, unless `version` names one.
 #[derive(Model, Clone, Debug, PartialEq)]
@@ -77,7 +83,7 @@ pub struct Postgres {
     /// change while the data exists.
     #[model(optional, keep, validate = version)]
     pub version: Computed<String>,
-    /// TCP port. Default: chosen once, then stable.
+    /// TCP port. Default: chosen once, then stable; chosen again only when another program has taken it meanwhile.
     #[model(optional, keep, range = 1..=65535)]
     pub port: Computed<u16>,
     /// Name of the database: letters, digits and `_`, as RDS takes it. Another name makes another database beside it.
@@ -105,9 +111,10 @@ pub struct Postgres {
     /// `false` makes writes faster and may lose data when the machine crashes. Data always outlives a restart.
     #[model(default = true)]
     pub persistence: bool,
-    /// `running`; else what is wrong: `stopped`, `failed` (it ends whenever it is started, or its passwords are lost),
-    /// `unreachable` (from pods), `outdated` (it was started with other settings, such as those of an earlier version of mlplat)
-    /// or `incomplete` (the database, the role or an extension is missing, or the role may do too much).
+    /// `running`; else what is wrong: `stopped`, `unresponsive` (its process runs and does not answer), `failed` (it ends
+    /// whenever it is started, or its passwords are lost), `unreachable` (from pods), `outdated` (it was started with other
+    /// settings, such as those of an earlier version of mlplat) or `incomplete` (the database, the role or an extension was not
+    /// found, or the role may do too much).
     pub status: Computed<String>,
     /// The whole version of the server.
     #[model(keep)]
@@ -123,7 +130,7 @@ pub struct Redis {
     /// Version in whole numbers, such as `8` or `7.0`. Default: the newest that is installed or in the cache.
     #[model(optional, keep, validate = version)]
     pub version: Computed<String>,
-    /// TCP port. Default: chosen once, then stable.
+    /// TCP port. Default: chosen once, then stable; chosen again only when another program has taken it meanwhile.
     #[model(optional, keep, range = 1..=65535)]
     pub port: Computed<u16>,
     /// Memory for data, in MB. Default: no limit.
@@ -136,8 +143,9 @@ pub struct Redis {
     /// `true`: writes are kept on disk (appended to a file that is synced each second). `false`: a restart empties it.
     #[model(default = true)]
     pub persistence: bool,
-    /// `running`; else what is wrong: `stopped`, `failed` (it ends whenever it is started), `unreachable` (from pods) or
-    /// `outdated` (it was started with other settings, such as those of an earlier version of mlplat).
+    /// `running`; else what is wrong: `stopped`, `unresponsive` (its process runs and does not answer), `failed` (it ends
+    /// whenever it is started), `unreachable` (from pods) or `outdated` (it was started with other settings, such as those of an
+    /// earlier version of mlplat).
     pub status: Computed<String>,
     /// The whole version of the server.
     #[model(keep)]
@@ -153,7 +161,7 @@ pub struct ObjectStore {
     /// Version in whole numbers, such as `4`. Default: the newest that is installed or in the cache.
     #[model(optional, keep, validate = version)]
     pub version: Computed<String>,
-    /// TCP port. Default: chosen once, then stable.
+    /// TCP port. Default: chosen once, then stable; chosen again only when another program has taken it meanwhile.
     #[model(optional, keep, range = 1..=65535)]
     pub port: Computed<u16>,
     /// The region that requests are signed for.
@@ -166,9 +174,9 @@ pub struct ObjectStore {
     /// Whether a bucket that leaves `buckets` is deleted together with all that it holds.
     #[model(default = false)]
     pub force_destroy: bool,
-    /// `running`; else what is wrong: `stopped`, `failed` (it ends whenever it is started), `unreachable` (from pods),
-    /// `outdated` (it was started with other settings, such as those of an earlier version of mlplat) or `incomplete` (buckets
-    /// are missing).
+    /// `running`; else what is wrong: `stopped`, `unresponsive` (its process runs and does not answer), `failed` (it ends
+    /// whenever it is started), `unreachable` (from pods), `outdated` (it was started with other settings, such as those of an
+    /// earlier version of mlplat) or `incomplete` (buckets were not found).
     pub status: Computed<String>,
     /// The whole version of the server.
     #[model(keep)]

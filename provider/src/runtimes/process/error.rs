@@ -2,8 +2,10 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::advice;
+use crate::atomic;
 use crate::engines::EngineError;
 use crate::services::{Component, LOCALHOST};
 
@@ -33,8 +35,8 @@ pub enum StackError {
     },
     /// The password of data that only its login opens is lost.
     #[error(
-        "`{component}` cannot be used: {} is missing, and only the passwords in it open its data. Nothing was changed. To fix: put \
-         the file back; or delete the data too: remove `{component}` from the configuration, apply, and add it again", .path.display()
+        "`{component}` cannot be used: {} was not found, and only the passwords in it open its data. Nothing was changed. To fix: \
+         restore the file; or delete the data too: remove `{component}` from the configuration, apply, and add it again", .path.display()
     )]
     LoginLost {
         /// The component.
@@ -44,8 +46,8 @@ pub enum StackError {
     },
     /// The service runs and does not take the passwords that are stored.
     #[error(
-        "`{component}` does not accept the stack's own login: {problem}. Its data was made with other passwords than those in {}. \
-         To fix: put that file back as it was; or delete the data too: remove `{component}` from the configuration, apply, and \
+        "`{component}` does not accept the stack's own login: {problem}. To fix: restore {component}/login.json ({}), which holds the \
+         passwords that the data was made with; or delete the data too: remove `{component}` from the configuration, apply, and \
          add it again", .path.display()
     )]
     LoginRefused {
@@ -69,7 +71,7 @@ pub enum StackError {
         log: String,
     },
     /// A folder or file cannot be used.
-    #[error("cannot use {}: {source}. To fix: make it writable for this user, or set `data_dir` to another folder", .path.display())]
+    #[error("cannot use {}: {source}. To fix: {}", .path.display(), atomic::remedy(.source, "set `data_dir` to another folder"))]
     Folder {
         /// The file or folder.
         path: PathBuf,
@@ -84,8 +86,8 @@ pub enum StackError {
         /// What it is instead.
         what: String,
     },
-    /// Somebody else applies to the same stack.
-    #[error("another apply works on {} for more than {waited_s} s. To fix: wait for its end, then apply again", .path.display())]
+    /// Another process applies to the same stack.
+    #[error("another apply has been working on {} for more than {waited_s} s. To fix: wait until it has ended, then apply again", .path.display())]
     Busy {
         /// The stack's folder.
         path: PathBuf,
@@ -104,13 +106,16 @@ pub enum StackError {
         /// What is needed.
         needed_mb: u64,
     },
-    /// The disk was filled up.
-    #[error("`{component}` ends because the disk of {} is full. To fix: free some space, then apply again. Its log ends with:\n{log}", .path.display())]
-    NoSpace {
+    /// The service cannot write to its disk.
+    #[error("`{component}` cannot write to the disk of {}: {kind}. To fix: {}. It said:\n{log}", .path.display(),
+        atomic::remedy(&(*.kind).into(), "set `data_dir` to a folder on another disk"))]
+    Disk {
         /// The component.
         component: Component,
         /// The stack's folder.
         path: PathBuf,
+        /// What the operating system said to it.
+        kind: io::ErrorKind,
         /// The last lines, without passwords.
         log: String,
     },
@@ -123,7 +128,37 @@ pub enum StackError {
         /// Those that there are, with their interfaces.
         here: Vec<String>,
     },
-    /// A port belongs to somebody else.
+    /// A port that only the superuser may listen on.
+    #[error(
+        "`{component}` cannot listen on port {}{}: this user may not listen on ports below {first}. \
+         To fix: set `{component}.port` to a port from {first} on, or leave it out",
+        .place.port(),
+        beyond_loopback(.place)
+    )]
+    PrivilegedPort {
+        /// The component.
+        component: Component,
+        /// The port and its address.
+        place: SocketAddr,
+        /// The first port that is open to every user.
+        first: u16,
+    },
+    /// The operating system does not let the service listen, for another reason.
+    #[error(
+        "`{component}` may not listen on port {}{}: {source}. To fix: remove what the operating system names, or set \
+         `{component}.port` to another port",
+        .place.port(),
+        beyond_loopback(.place)
+    )]
+    PortRefused {
+        /// The component.
+        component: Component,
+        /// The port and its address.
+        place: SocketAddr,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// Another program listens on a port.
     #[error(
         "port {} of `{component}` is taken{} by {holder}. To fix: end that program, or set `{component}.port` to a free port",
         .place.port(),
@@ -144,7 +179,8 @@ pub enum StackError {
         component: Component,
     },
     /// The service ends as soon as it starts.
-    #[error("`{component}` does not stay up: {how}. Its log ({}) ends with:\n{log}", .log_file.display())]
+    #[error("`{component}` does not stay up: {how}. To fix: {}. Its log ({}) ends with:\n{log}",
+        advice::on(*.component, &format!("{how}\n{log}")), .log_file.display())]
     Ended {
         /// The component.
         component: Component,
@@ -156,7 +192,8 @@ pub enum StackError {
         log: String,
     },
     /// The service runs and gives no answer.
-    #[error("`{component}` does not get ready: {problem}. Its log ({}) ends with:\n{log}", .log_file.display())]
+    #[error("`{component}` does not get ready: {problem}. To fix: {}. Its log ({}) ends with:\n{log}",
+        advice::on(*.component, &format!("{problem}\n{log}")), .log_file.display())]
     NotReady {
         /// The component.
         component: Component,
@@ -168,7 +205,7 @@ pub enum StackError {
         log: String,
     },
     /// The service runs, but what shall be inside could not be made.
-    #[error("`{component}` runs, but is not as asked for: {problem}")]
+    #[error("`{component}` runs, but is not as asked for: {}", advice::with_fix(.problem, "correct that, then apply again"))]
     Furnish {
         /// The component.
         component: Component,
@@ -176,7 +213,8 @@ pub enum StackError {
         problem: String,
     },
     /// There is no supervisor.
-    #[error("the supervisor of {} does not answer: {problem}. Its log ends with:\n{log}", .path.display())]
+    #[error("the supervisor of {} does not answer: {problem}. To fix: correct what its log complains about, then apply again; \
+        the services themselves go on. Its log ends with:\n{log}", .path.display())]
     Supervisor {
         /// The stack's folder.
         path: PathBuf,
@@ -186,13 +224,14 @@ pub enum StackError {
         log: String,
     },
     /// Terraform, or the person at the keyboard, asked to stop.
-    #[error(
-        "stopped on request while waiting for {what}. What was made so far is in the state; apply again to have all of it"
-    )]
+    #[error("stopped on request while waiting for {what}. To fix: run the same command again; it goes on from there")]
     Cancelled {
         /// What was being waited for.
         what: String,
     },
+    /// Several components have a problem each.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Several(Vec<StackError>),
     /// There is no stack.
     #[error("there is no local stack in {}. To fix: apply the `mlplat_local_services` of that name first, or set `data_dir` as there", .path.display())]
     Absent {
@@ -219,13 +258,57 @@ fn beyond_loopback(place: &SocketAddr) -> String {
 }
 
 impl StackError {
+    /// One error for many: itself when it is the only one. `None` when there is none. A stop on request is told once.
+    pub(super) fn of(problems: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let mut all: Vec<Self> = Vec::new();
+        for problem in problems.into_iter().flat_map(Self::into_problems) {
+            let is_stop = |error: &Self| matches!(error, Self::Cancelled { .. });
+            if !(is_stop(&problem) && all.iter().any(is_stop)) {
+                all.push(problem);
+            }
+        }
+        if all.len() > 1 {
+            return Some(Self::Several(all));
+        }
+        all.pop()
+    }
+
+    /// What a service said when its contents were made.
+    pub(super) fn furnish(component: Component, dir: &Path, problem: String) -> Self {
+        match advice::disk_trouble(&problem) {
+            Some(kind) => Self::Disk {
+                component,
+                path: dir.to_owned(),
+                kind,
+                log: problem,
+            },
+            None => Self::Furnish { component, problem },
+        }
+    }
+
+    fn into_problems(self) -> Vec<Self> {
+        match self {
+            Self::Several(all) => all,
+            one => vec![one],
+        }
+    }
+
+    /// Each problem by itself.
+    #[must_use]
+    pub fn problems(&self) -> Vec<&Self> {
+        match self {
+            Self::Several(all) => all.iter().flat_map(Self::problems).collect(),
+            one => vec![one],
+        }
+    }
+
     /// The attribute of `mlplat_local_services` that the error is about, from the outside in; empty for the whole.
     #[must_use]
     pub fn attribute(&self) -> Vec<&'static str> {
         match self {
             Self::Engine { component, .. }
             | Self::DiskFull { component, .. }
-            | Self::NoSpace { component, .. }
+            | Self::Disk { component, .. }
             | Self::Ended { component, .. }
             | Self::LoginLost { component, .. }
             | Self::LoginRefused { component, .. }
@@ -233,10 +316,91 @@ impl StackError {
             | Self::NotReady { component, .. }
             | Self::Furnish { component, .. } => vec![component.as_str()],
             Self::VersionChange { component, .. } => vec![component.as_str(), "version"],
-            Self::PortTaken { component, .. } | Self::NoPort { component } => vec![component.as_str(), "port"],
+            Self::PortTaken { component, .. }
+            | Self::PrivilegedPort { component, .. }
+            | Self::PortRefused { component, .. }
+            | Self::NoPort { component } => vec![component.as_str(), "port"],
             Self::NoSuchAddress { .. } => vec!["cluster_access"],
             Self::Folder { .. } | Self::NotOurs { .. } => vec!["data_dir"],
-            Self::Busy { .. } | Self::Supervisor { .. } | Self::Cancelled { .. } | Self::Absent { .. } => Vec::new(),
+            Self::Busy { .. }
+            | Self::Supervisor { .. }
+            | Self::Cancelled { .. }
+            | Self::Absent { .. }
+            | Self::Several(_) => Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_cannot_be_used_is_told_with_the_fix_for_its_reason() {
+        let told = |kind: io::ErrorKind| {
+            let (path, source) = ("/data/stack.json".into(), kind.into());
+            StackError::Folder { path, source }.to_string()
+        };
+        let full = told(io::ErrorKind::StorageFull);
+        assert!(full.contains("To fix: free some space on that disk"), "{full}");
+        assert!(!full.contains("writable"), "{full}");
+        let damaged = told(io::ErrorKind::UnexpectedEof);
+        assert!(damaged.contains("restore this damaged file"), "{damaged}");
+        assert!(told(io::ErrorKind::ReadOnlyFilesystem).contains("mount that file system writable"));
+    }
+
+    #[test]
+    fn a_full_disk_is_told_as_one_wherever_it_is_met() {
+        let said = "could not extend file \"base/5/1259\": No space left on device (53100)".to_owned();
+        let error = StackError::furnish(Component::Postgres, Path::new("/s"), said);
+        assert!(matches!(error, StackError::Disk { .. }), "{error}");
+        assert!(
+            error.to_string().contains("To fix: free some space on that disk"),
+            "{error}"
+        );
+        let said = "seed_sql: relation \"nowhere\" does not exist".to_owned();
+        let text = StackError::furnish(Component::Postgres, Path::new("/s"), said).to_string();
+        assert!(
+            text.ends_with("does not exist. To fix: correct that, then apply again"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn every_problem_is_told_and_a_stop_once() {
+        let no_port = |component| StackError::NoPort { component };
+        let stop = || StackError::Cancelled { what: "`redis`".into() };
+        assert!(StackError::of([]).is_none());
+        let one = StackError::of([stop(), stop()]).unwrap();
+        assert!(matches!(one, StackError::Cancelled { .. }), "{one}");
+        let all = StackError::of([no_port(Component::Redis), stop(), no_port(Component::Postgres)]).unwrap();
+        assert_eq!(all.problems().len(), 3);
+        assert_eq!(all.problems()[2].attribute(), ["postgres", "port"]);
+        assert_eq!(all.to_string().lines().count(), 3);
+    }
+
+    #[test]
+    fn each_error_says_what_to_do_before_the_log_begins() {
+        let (log_file, log) = (PathBuf::from("/s/redis/log"), "x".to_owned());
+        let ended = StackError::Ended {
+            component: Component::Redis,
+            how: "it exited with status 1".into(),
+            log_file: log_file.clone(),
+            log: log.clone(),
+        };
+        let silent = StackError::NotReady {
+            component: Component::Redis,
+            problem: "timed out after 180.0 s waiting for an answer: no answer".into(),
+            log_file,
+            log,
+        };
+        for error in [ended, silent] {
+            let text = error.to_string();
+            assert!(
+                text.contains(". To fix: correct what the log below complains about"),
+                "{text}"
+            );
+            assert!(text.ends_with("Its log (/s/redis/log) ends with:\nx"), "{text}");
         }
     }
 }

@@ -4,10 +4,13 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::net::sockopt::set_socket_keepalive;
+use rustix::process::{Resource, getrlimit};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 
 use crate::services::LOCALHOST;
 use crate::wait;
@@ -15,25 +18,53 @@ use crate::wait;
 /// A rest when no more connections can be taken, because this process may open no more files.
 const REST: Duration = Duration::from_millis(100);
 
+/// More connections at once than any local service takes.
+const MOST: usize = 4096;
+/// Files that this process has open itself, generously.
+const OWN_FILES: u64 = 64;
+
 /// Forwards until the process is ended.
 ///
 /// # Errors
-/// When this machine has no such address, or somebody else has the port.
+/// When this machine has no such address, or another program has the port.
 pub fn forward(door: SocketAddr, published: u16) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = TcpListener::bind(door).await?;
         tracing::info!(%door, published, "forwarding");
-        pass_all(listener, SocketAddr::new(LOCALHOST, published)).await;
+        pass_all(listener, SocketAddr::new(LOCALHOST, published), most()).await;
         Ok(())
     })
 }
 
-async fn pass_all(listener: TcpListener, to: SocketAddr) {
+/// How many connections at once: each has two open files.
+fn most() -> usize {
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    usize::try_from(files.saturating_sub(OWN_FILES) / 2).map_or(MOST, |most| most.clamp(1, MOST))
+}
+
+async fn pass_all(listener: TcpListener, to: SocketAddr, most: usize) {
+    let free = Arc::new(Semaphore::new(most));
+    let mut is_full = false;
     loop {
         match listener.accept().await {
             // How one connection ends concerns its two sides alone, and both see it.
-            Ok((client, _)) => drop(tokio::spawn(pass(client, to))),
+            Ok((client, _)) => match Arc::clone(&free).try_acquire_owned() {
+                Ok(permit) => {
+                    is_full = false;
+                    tokio::spawn(async move {
+                        let _permit = permit;
+                        pass(client, to).await
+                    });
+                }
+                // Closed at once, so that the client sees an error rather than silence.
+                Err(_) => {
+                    drop(client);
+                    if !std::mem::replace(&mut is_full, true) {
+                        tracing::warn!(most, "too many connections at once; further ones are closed");
+                    }
+                }
+            },
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be taken");
                 wait::pause(REST).await;
@@ -68,7 +99,7 @@ mod tests {
     async fn bytes_pass_both_ways_and_the_end_of_one_side_reaches_the_other() {
         let (service, to) = listener().await;
         let (door, from) = listener().await;
-        tokio::spawn(pass_all(door, to));
+        tokio::spawn(pass_all(door, to, MOST));
         let mut client = TcpStream::connect(from).await.unwrap();
         let (mut served, _) = service.accept().await.unwrap();
         client.write_all(b"question").await.unwrap();
@@ -85,11 +116,37 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn connections_beyond_the_limit_are_closed_until_others_end() {
+        let (service, to) = listener().await;
+        let (door, from) = listener().await;
+        tokio::spawn(pass_all(door, to, 2));
+        let mut clients = Vec::new();
+        for _ in 0..2 {
+            let client = TcpStream::connect(from).await.unwrap();
+            clients.push((client, service.accept().await.unwrap()));
+        }
+        let mut beyond = TcpStream::connect(from).await.unwrap();
+        assert_eq!(beyond.read(&mut [0]).await.unwrap_or_default(), 0, "it is closed");
+        drop(clients.pop());
+        // The place is free once both directions have ended.
+        let again = tokio::time::timeout(std::time::Duration::from_secs(60), async {
+            loop {
+                let (mut client, mut byte) = (TcpStream::connect(from).await.unwrap(), [0]);
+                tokio::select! {
+                    _ = client.read(&mut byte) => {}
+                    accepted = service.accept() => break accepted.is_ok(),
+                }
+            }
+        });
+        assert!(again.await.unwrap());
+    }
+
+    #[tokio::test]
     async fn a_service_that_is_away_closes_the_connection_and_is_found_again() {
         let (service, to) = listener().await;
         drop(service);
         let (door, from) = listener().await;
-        tokio::spawn(pass_all(door, to));
+        tokio::spawn(pass_all(door, to, MOST));
         let mut said = Vec::new();
         let mut client = TcpStream::connect(from).await.unwrap();
         assert!(client.read_to_end(&mut said).await.unwrap_or_default() == 0);

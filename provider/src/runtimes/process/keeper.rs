@@ -13,9 +13,9 @@ use tokio::sync::watch;
 use super::children::{self, Children, Program};
 use super::identity::Identity;
 use super::ledger::{Ledger, Phase, UnitState};
-use super::platform::{Grip, running_in};
-use crate::services::{Halt, Prepare, StopSignal, Unit};
-use crate::wait;
+use super::platform::{Grip, own_program, running_in};
+use crate::services::{ACCESS, Halt, Prepare, StopSignal, Unit};
+use crate::{atomic, wait};
 
 /// A process that ran this long had started well: its end is not counted with earlier ones.
 const STARTED_WELL: Duration = Duration::from_secs(10);
@@ -26,6 +26,8 @@ const FIRST_REST: Duration = Duration::from_millis(100);
 const LONGEST_REST: Duration = Duration::from_secs(10);
 /// How long a preparation may take.
 const PREPARING: Duration = Duration::from_secs(180);
+/// How long a process that was found hanging may take to end before it is killed.
+const HANGING: Duration = Duration::from_secs(5);
 /// How long to wait for what SIGKILL hits.
 const KILLING: Duration = Duration::from_secs(30);
 
@@ -38,6 +40,8 @@ pub(super) enum Goal {
         unit: Box<Unit>,
         /// Asked for in this generation.
         generation: u64,
+        /// Its number in [`super::ledger::Wanted::restarts`]; `None`: a process that runs goes on.
+        restart: Option<u64>,
     },
     /// It shall end and its data stays.
     Rest,
@@ -58,6 +62,8 @@ struct Process {
     identity: Identity,
     grip: Grip,
     since: Instant,
+    /// The number of restarts that it was started with.
+    restart: u64,
 }
 
 impl Keeper {
@@ -88,14 +94,30 @@ impl Keeper {
                 (Some(process), Goal::Run { unit, .. }) if process.unit.fingerprint != unit.fingerprint => {
                     self.end(process, |unit| unit.stop).await
                 }
+                (Some(process), Goal::Run { restart, .. })
+                    if restart.is_some_and(|restart| restart != process.restart) =>
+                {
+                    tracing::warn!(unit = self.name, pid = process.identity.pid, "hangs; restarting it");
+                    self.end(process, |unit| unit.stop.within(HANGING)).await
+                }
                 (Some(process), Goal::Run { generation, .. }) => {
                     match self.watch(process, generation, &mut failures).await {
                         Ok(running) => running,
                         Err(HandedOver) => return,
                     }
                 }
-                (None, Goal::Run { unit, generation }) => {
-                    match self.start_again(&unit, generation, &mut failures).await {
+                (
+                    None,
+                    Goal::Run {
+                        unit,
+                        generation,
+                        restart,
+                    },
+                ) => {
+                    // Without a number the last one stays.
+                    let last = self.ledger.unit(&self.name).map_or(0, |state| state.restart);
+                    let restart = restart.unwrap_or(last);
+                    match self.start_again(&unit, (generation, restart), &mut failures).await {
                         Ok(running) => running,
                         Err(HandedOver) => return,
                     }
@@ -138,7 +160,7 @@ impl Keeper {
     async fn start_again(
         &mut self,
         unit: &Unit,
-        generation: u64,
+        (generation, restart): (u64, u64),
         failures: &mut u32,
     ) -> Result<Option<Process>, HandedOver> {
         if *failures > 0 {
@@ -165,8 +187,9 @@ impl Keeper {
             state.unit = unit.clone();
             (state.phase, state.process) = (Phase::Preparing, None);
             (state.generation, state.failures) = (generation, *failures);
+            state.restart = restart;
         });
-        match self.start(unit).await {
+        match self.start(unit, restart).await {
             Ok(process) => Ok(Some(process)),
             Err(error) => {
                 tracing::error!(unit = self.name, error, "cannot start");
@@ -185,10 +208,10 @@ impl Keeper {
         });
     }
 
-    async fn start(&self, unit: &Unit) -> Result<Process, String> {
+    async fn start(&self, unit: &Unit, restart: u64) -> Result<Process, String> {
         self.clear_strays(unit).await?;
         if !self.ledger.is_ours() {
-            return Err("the stack's folder is gone".to_owned());
+            return Err("the stack's folder was deleted".to_owned());
         }
         if let Some(prepare) = &unit.prepare
             && !prepare.result.exists()
@@ -196,23 +219,26 @@ impl Keeper {
             self.prepare(unit, prepare).await?;
         }
         if let Some(pid_file) = &unit.pid_file {
-            // Nobody else runs here: what it names has ended.
+            // Nothing else runs here: what it names has ended.
             remove(fs::remove_file(pid_file)).map_err(|error| format!("{}: {error}", pid_file.display()))?;
         }
+        // What gives pods access is this program. The folder it came from may be deleted by now; this process is not.
+        let own = own_program(&unit.program);
+        let is_own = unit.dir.ends_with(ACCESS) && !unit.program.exists();
         let pid = children::start(&Program {
             dir: &unit.dir,
-            file: &unit.program,
+            file: if is_own { &own } else { &unit.program },
             args: &unit.args,
             refuses_root: unit.refuses_root,
         })
         .map_err(|error| format!("cannot start {}: {error}", unit.program.display()))?;
-        let process = self.hold(unit, pid, Phase::Running)?;
+        let process = self.hold(unit, pid, Phase::Running, restart)?;
         tracing::info!(unit = self.name, pid, "started");
         Ok(process)
     }
 
     /// A child cannot vanish before it is reaped, and nothing is reaped between its start and this.
-    fn hold(&self, unit: &Unit, pid: u32, phase: Phase) -> Result<Process, String> {
+    fn hold(&self, unit: &Unit, pid: u32, phase: Phase, restart: u64) -> Result<Process, String> {
         let identity = Identity::of(pid).ok_or("it ended at once")?;
         let grip = Grip::on(&identity).map_err(|error| format!("cannot watch pid {pid}: {error}"))?;
         let grip = grip.ok_or("it ended at once")?;
@@ -224,6 +250,7 @@ impl Keeper {
             identity,
             grip,
             since: Instant::now(),
+            restart,
         })
     }
 
@@ -237,7 +264,7 @@ impl Keeper {
             refuses_root: unit.refuses_root,
         })
         .map_err(|error| format!("cannot start {}: {error}", prepare.program.display()))?;
-        let process = self.hold(unit, pid, Phase::Preparing)?;
+        let process = self.hold(unit, pid, Phase::Preparing, 0)?;
         let name = prepare.program.file_name().unwrap_or_default().to_string_lossy();
         if tokio::time::timeout(PREPARING, process.grip.ended()).await.is_err() {
             let _ = process.grip.signal(Signal::KILL);
@@ -249,7 +276,13 @@ impl Keeper {
         if !end.well {
             return Err(format!("{name}: {}", end.words));
         }
-        fs::rename(&prepare.staging, &prepare.result).map_err(describe)
+        // Its name says that it is complete. A power cut must not leave the name without the contents.
+        let (staging, result) = (prepare.staging.clone(), prepare.result.clone());
+        let made = tokio::task::spawn_blocking(move || {
+            atomic::sync_tree(&staging)?;
+            atomic::rename(&staging, &result)
+        });
+        made.await.map_err(io::Error::other).flatten().map_err(describe)
     }
 
     /// Ends what an earlier supervisor started and could not note, and what its killed service left behind.
@@ -289,6 +322,8 @@ impl Keeper {
             StopSignal::Kill => Signal::KILL,
         };
         let _ = process.grip.signal(signal);
+        // A stopped process (SIGSTOP) takes no other signal before this one.
+        let _ = process.grip.signal(Signal::CONT);
         let patience = if signal == Signal::KILL {
             KILLING
         } else {
@@ -345,6 +380,7 @@ fn adopt(name: &str, state: UnitState) -> Option<Process> {
                 identity,
                 grip,
                 since: Instant::now(),
+                restart: state.restart,
             })
         }
         Err(error) => {

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use super::build::Build;
 use super::identity::Identity;
 use super::store::{self, Lock};
 use crate::services::{ACCESS, Component, Unit};
@@ -24,6 +25,10 @@ pub(super) struct Wanted {
     pub(super) generation: u64,
     /// By name ([`unit_name`], [`access_name`]). A unit that runs and is not here is ended for good.
     pub(super) units: BTreeMap<String, Unit>,
+    /// How often a unit was to be restarted although nothing of it changed: another number than that of the running process
+    /// ends the process, as another fingerprint does. Units that are absent go on as they are.
+    #[serde(default)]
+    pub(super) restarts: BTreeMap<String, u64>,
 }
 
 impl Wanted {
@@ -48,6 +53,9 @@ pub(super) struct State {
     pub(super) version: u32,
     /// Who supervises, or did last.
     pub(super) supervisor: Option<Identity>,
+    /// The program that supervises; `None` for one from before this was noted.
+    #[serde(default)]
+    pub(super) build: Option<Build>,
     /// The last [`Wanted::generation`] that was read.
     pub(super) generation: u64,
     /// By name; those that ended for good are absent.
@@ -79,6 +87,9 @@ pub(super) struct UnitState {
     pub(super) process: Option<Identity>,
     /// The last generation that its keeper took notice of.
     pub(super) generation: u64,
+    /// The number of [`Wanted::restarts`] with which the process was started.
+    #[serde(default)]
+    pub(super) restart: u64,
     /// Ends in a row since then, each soon after its start.
     pub(super) failures: u32,
     /// How it ended last, in words.
@@ -111,7 +122,14 @@ pub(super) fn lock_path(stack: &Path) -> PathBuf {
 pub(super) struct Ledger {
     stack: PathBuf,
     lock: Lock,
-    state: Mutex<State>,
+    copy: Mutex<Copy>,
+}
+
+#[derive(Debug)]
+struct Copy {
+    state: State,
+    /// The file does not hold all of it: the last write failed.
+    dirty: bool,
 }
 
 impl Ledger {
@@ -120,7 +138,7 @@ impl Ledger {
         Self {
             stack: stack.to_owned(),
             lock,
-            state: Mutex::new(state),
+            copy: Mutex::new(Copy { state, dirty: false }),
         }
     }
 
@@ -129,17 +147,42 @@ impl Ledger {
         self.lock.is_at(&lock_path(&self.stack))
     }
 
-    /// Changes the state and stores it where it is ours to. A full disk does not stop services: the next change tries again.
+    /// Changes the state and stores it where it is ours to. A full disk does not stop services: [`Ledger::store_again`].
     pub(super) fn change(&self, change: impl FnOnce(&mut State)) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = state.clone();
-        change(&mut state);
-        if *state != before
-            && self.is_ours()
-            && let Err(error) = store::write(&State::path(&self.stack), &*state)
-        {
-            tracing::error!(%error, "cannot store the state");
+        let mut copy = self.copy.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = copy.state.clone();
+        change(&mut copy.state);
+        if copy.state != before {
+            self.store(&mut copy);
         }
+    }
+
+    /// Stores what could not be stored when it changed.
+    pub(super) fn store_again(&self) {
+        let mut copy = self.copy.lock().unwrap_or_else(PoisonError::into_inner);
+        if copy.dirty {
+            self.store(&mut copy);
+        }
+    }
+
+    fn store(&self, copy: &mut Copy) {
+        if !self.is_ours() {
+            return;
+        }
+        let stored = store::write(&State::path(&self.stack), &copy.state);
+        match &stored {
+            // Told once, not at each attempt: the log is on the same disk.
+            Err(error) if !copy.dirty => tracing::error!(%error, "cannot store the state; trying again each second"),
+            Ok(()) if copy.dirty => tracing::info!("the state is stored again"),
+            _ => {}
+        }
+        copy.dirty = stored.is_err();
+    }
+
+    /// One unit's entry.
+    pub(super) fn unit(&self, name: &str) -> Option<UnitState> {
+        let copy = self.copy.lock().unwrap_or_else(PoisonError::into_inner);
+        copy.state.units.get(name).cloned()
     }
 
     /// Changes one unit's entry, made from `unit` when it is new.
@@ -150,6 +193,7 @@ impl Ledger {
                 phase: Phase::Preparing,
                 process: None,
                 generation: 0,
+                restart: 0,
                 failures: 0,
                 last_end: None,
             });
@@ -161,6 +205,44 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A folder in the place of the file stands for a full disk: it cannot be replaced either.
+    #[test]
+    fn what_could_not_be_stored_is_stored_as_soon_as_there_is_room() {
+        let dir = tempfile::tempdir().unwrap();
+        let lock = Lock::take(&lock_path(dir.path())).unwrap().unwrap();
+        let ledger = Ledger::new(dir.path(), lock, State::default());
+        let path = State::path(dir.path());
+        std::fs::create_dir(&path).unwrap();
+        ledger.change(|state| state.generation = 7);
+        ledger.store_again();
+        std::fs::remove_dir(&path).unwrap();
+        ledger.store_again();
+        assert_eq!(State::read(dir.path()).unwrap().generation, 7);
+        // Nothing is written while there is nothing to write.
+        std::fs::remove_file(&path).unwrap();
+        ledger.store_again();
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn files_of_earlier_versions_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let unit = r#"{"dir": "/s/redis", "program": "/bin/valkey-server", "args": [], "refuses_root": false, "prepare": null,
+            "pid_file": null, "stop": {"signal": "terminate", "patience_ms": 1}, "discard": {"signal": "kill", "patience_ms": 0},
+            "fingerprint": "f"}"#;
+        let units = format!(r#"{{"version": 1, "generation": 3, "units": {{"redis": {unit}}}}}"#);
+        std::fs::write(Wanted::path(dir.path()), units).unwrap();
+        let state = format!(
+            r#"{{"version": 1, "supervisor": {{"pid": 1, "start": "1", "boot": "b"}}, "generation": 3, "units": {{"redis":
+            {{"unit": {unit}, "phase": "running", "process": null, "generation": 3, "failures": 0, "last_end": null}}}}}}"#
+        );
+        std::fs::write(State::path(dir.path()), state).unwrap();
+        let wanted: Wanted = store::read(&Wanted::path(dir.path())).unwrap().unwrap();
+        assert!(wanted.restarts.is_empty() && wanted.units.contains_key("redis"));
+        let state = State::read(dir.path()).unwrap();
+        assert_eq!((state.units["redis"].restart, state.build), (0, None));
+    }
 
     #[test]
     fn a_folder_that_was_deleted_and_made_again_is_not_written_to() {

@@ -5,7 +5,10 @@
 //! Terraform and keeps the services running; it is found, adopted and ended through these files alone.
 
 pub mod addresses;
+mod advice;
+mod build;
 mod children;
+mod confinement;
 mod error;
 pub mod forwarder;
 mod identity;
@@ -14,6 +17,7 @@ mod keyring;
 mod ledger;
 mod platform;
 mod ports;
+mod readiness;
 mod record;
 mod siting;
 mod stack;

@@ -2,6 +2,7 @@
 //! nobody takes a port by chance while the stack is down.
 
 use std::fs;
+use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,11 @@ use std::path::{Path, PathBuf};
 use rustix::process::Uid;
 use sha2::{Digest, Sha256};
 
-use super::platform::listener;
+use super::addresses;
+use super::error::StackError;
+use super::platform::{first_open_port, is_closing, listener, working_folder};
+use super::record::Record;
+use crate::services::Component;
 
 /// Where ports are chosen: above most well-known servers, below the 32768 of Linux and the 49152 of macOS.
 const FIRST: u16 = 15_000;
@@ -17,9 +22,42 @@ const COUNT: u16 = 15_000;
 /// Where Linux' own choices start.
 const LIMIT: u16 = 32_768;
 
-/// Whether somebody could listen there now.
+/// Whether a service could listen there now.
 pub(super) fn is_free(place: SocketAddr) -> bool {
-    TcpListener::bind(place).is_ok()
+    obstacle(place).is_none()
+}
+
+/// What keeps a service from listening there now.
+pub(super) fn obstacle(place: SocketAddr) -> Option<io::Error> {
+    TcpListener::bind(place).err()
+}
+
+/// The error for a place where `component` cannot listen because of `obstacle`; `None` stands for another user's socket
+/// file.
+pub(super) fn refused(component: Component, place: SocketAddr, obstacle: Option<io::Error>) -> StackError {
+    match obstacle {
+        Some(source) if source.kind() == io::ErrorKind::AddrNotAvailable => StackError::NoSuchAddress {
+            address: place.ip(),
+            here: addresses::all(),
+        },
+        Some(source) if source.kind() == io::ErrorKind::PermissionDenied && place.port() < first_open_port() => {
+            StackError::PrivilegedPort {
+                component,
+                place,
+                first: first_open_port(),
+            }
+        }
+        Some(source) if source.kind() != io::ErrorKind::AddrInUse => StackError::PortRefused {
+            component,
+            place,
+            source,
+        },
+        _ => StackError::PortTaken {
+            component,
+            place,
+            holder: holder(place),
+        },
+    }
 }
 
 /// Whether one of these sockets is another user's: only its owner may remove it, so it stops a server even when nobody
@@ -67,12 +105,27 @@ pub(super) fn choose(
         .find(|port| places(*port).into_iter().all(&mut usable))
 }
 
-/// Who listens there, in words.
+/// Who listens there, in words: the program, and the stack when it is one's service.
 pub(super) fn holder(place: SocketAddr) -> String {
     match listener(place) {
-        Some(holder) => format!("{} (pid {})", holder.program, holder.pid),
+        Some(holder) => {
+            let stack = working_folder(holder.pid).and_then(|folder| stack_above(&folder));
+            let of = stack.map(|stack| format!(" of {stack}")).unwrap_or_default();
+            format!("{} (pid {}){of}", holder.program, holder.pid)
+        }
+        None if is_closing(place) => "a program that is about to end, or that does not listen on it yet".to_owned(),
         None => "a program of another user".to_owned(),
     }
+}
+
+/// The stack in whose folder, or in that of a component, this one lies.
+fn stack_above(folder: &Path) -> Option<String> {
+    // The engine's folder is one below the stack's; that of what gives pods access is two below.
+    let mut above = folder.ancestors().skip(1).take(2);
+    above.find_map(|dir| {
+        let record = Record::read(dir).ok()??;
+        Some(format!("the local stack \"{}\" in {}", record.spec.name, dir.display()))
+    })
 }
 
 #[cfg(test)]
@@ -126,6 +179,36 @@ mod tests {
             .map(|number| choose(Path::new(&format!("/stacks/{number}")), "admin", places, |_| true).unwrap())
             .collect();
         assert!(chosen.len() > 45, "{chosen:?}");
+    }
+
+    #[test]
+    fn each_reason_for_which_a_port_cannot_be_used_is_told_with_its_own_fix() {
+        let privileged = SocketAddr::new(LOCALHOST, first_open_port() - 1);
+        let told = |place, error: io::Error| refused(Component::Redis, place, Some(error)).to_string();
+        let denied = || io::Error::from(io::ErrorKind::PermissionDenied);
+        let text = told(privileged, denied());
+        let first = first_open_port();
+        assert!(
+            text.ends_with(&format!(
+                "To fix: set `redis.port` to a port from {first} on, or leave it out"
+            )),
+            "{text}"
+        );
+        assert!(text.contains("this user may not listen on ports below"), "{text}");
+        // Refused although it is no privileged one, such as by SELinux.
+        let text = told(here(5432), denied());
+        assert!(
+            text.starts_with("`redis` may not listen on port 5432: permission denied. To fix: "),
+            "{text}"
+        );
+        assert!(told(here(5432), rustix::io::Errno::MFILE.into()).contains("(os error 24)"));
+        let elsewhere = SocketAddr::new("203.0.113.1".parse().unwrap(), 5432);
+        let text = told(elsewhere, obstacle(elsewhere).unwrap());
+        assert!(text.starts_with("this machine has no address 203.0.113.1"), "{text}");
+        let taken = TcpListener::bind(here(0)).unwrap();
+        let place = taken.local_addr().unwrap();
+        let text = told(place, obstacle(place).unwrap());
+        assert!(text.contains("is taken by "), "{text}");
     }
 
     #[test]

@@ -39,6 +39,16 @@ impl Record {
         store::write(&Self::path(stack), self)
     }
 
+    /// Lets a component be as it was `before`: it cannot be as it is asked for.
+    pub(super) fn keep(&mut self, component: Component, before: Option<&Self>) {
+        let spec = std::mem::take(&mut self.spec);
+        self.spec = spec.with_component_of(component, before.map(|before| &before.spec));
+        match before.and_then(|before| before.parts.get(&component)) {
+            Some(part) => drop(self.parts.insert(component, part.clone())),
+            None => drop(self.parts.remove(&component)),
+        }
+    }
+
     /// The published port of each component.
     pub(super) fn published(&self) -> BTreeMap<Component, u16> {
         let port = |(component, part): (&Component, &Part)| Some((*component, *part.ports.get(PUBLISHED)?));

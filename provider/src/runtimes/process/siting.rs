@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::fs;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,17 +19,40 @@ use super::stack::Stack;
 use super::{addresses, keyring, ports, store};
 use crate::engines::{Engine, Found, Locale};
 use crate::services::{ACCESS, Component, LOCALHOST, PUBLISHED, Ports, Service, Site, StackSpec, Unit, access_unit};
-use crate::wait::{self, Look};
+use crate::wait::{self, Look, WaitError};
 
 /// How long a port that nobody holds any more is waited for: a killed engine with much memory takes a second or two, and
 /// more on a busy machine.
 const LETTING_GO: Duration = Duration::from_secs(30);
 
+/// Where each service runs.
+type Sites<'s> = Vec<(&'s dyn Service, Site)>;
+
+/// What was chosen for the components of a stack.
+#[derive(Debug, Default)]
+pub(super) struct Choice {
+    /// For each component that can run.
+    pub(super) parts: BTreeMap<Component, Part>,
+    /// Of those that cannot.
+    pub(super) problems: BTreeMap<Component, StackError>,
+    /// Hold the ports for as long as they live.
+    pub(super) claims: Claims,
+}
+
+/// What becomes of a port that we chose, and that a process holds which may be just ending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lost {
+    /// It is a problem, for now.
+    Kept,
+    /// Another one is chosen.
+    Replaced,
+}
+
 impl Stack {
     /// An engine and ports for every component; those of `before` wherever they still fit. No other stack chooses these
     /// ports while the claims live.
     ///
-    /// A process that was just killed is listed no more while the system still closes its sockets: a port that nobody
+    /// A process that was just killed is listed no more while the system still closes its sockets: a port that no process
     /// seems to hold is waited for.
     pub(super) async fn choose_parts(
         &self,
@@ -36,15 +60,16 @@ impl Stack {
         before: Option<&Record>,
         state: &State,
         cancelled: &CancellationToken,
-    ) -> Result<(BTreeMap<Component, Part>, Claims), StackError> {
+    ) -> Choice {
         let mut chosen = None;
         // Whatever ends the wait, the last look says how things are. (Another one could meet a process just ending.)
-        let _ = wait::until("ports that nobody seems to hold", LETTING_GO, cancelled, || {
-            let now = self.parts_now(spec, before, state);
-            let is_closing = matches!(
-                now,
-                Err(StackError::PortTaken { place, .. }) if is_closing(place) && !ports::is_free(place)
-            );
+        let waited = wait::until("ports that no process seems to hold", LETTING_GO, cancelled, || {
+            // Its claims would be in the way of the next.
+            drop(chosen.take());
+            let now = self.parts_now(spec, before, state, Lost::Kept);
+            let is_closing = now.problems.values().any(|problem| {
+                matches!(problem, StackError::PortTaken { place, .. } if is_closing(*place) && !ports::is_free(*place))
+            });
             chosen = Some(now);
             async move {
                 Ok::<_, Infallible>(if is_closing {
@@ -55,15 +80,18 @@ impl Stack {
             }
         })
         .await;
-        chosen.unwrap_or_else(|| self.parts_now(spec, before, state))
+        match (chosen, waited) {
+            // What is still held has another owner now, who is not seen.
+            (Some(last), Err(WaitError::TimedOut { .. })) => {
+                drop(last);
+                self.parts_now(spec, before, state, Lost::Replaced)
+            }
+            (Some(last), _) => last,
+            (None, _) => self.parts_now(spec, before, state, Lost::Kept),
+        }
     }
 
-    fn parts_now(
-        &self,
-        spec: &StackSpec,
-        before: Option<&Record>,
-        state: &State,
-    ) -> Result<(BTreeMap<Component, Part>, Claims), StackError> {
+    fn parts_now(&self, spec: &StackSpec, before: Option<&Record>, state: &State, lost: Lost) -> Choice {
         let services = spec.services();
         // What is fixed or was chosen before comes first, so that no new choice takes it.
         let mut taken: BTreeSet<u16> = services.iter().filter_map(|service| service.port()).collect();
@@ -73,15 +101,45 @@ impl Stack {
                 .flat_map(|record| record.parts.values())
                 .flat_map(|part| part.ports.values()),
         );
-        let (mut parts, mut claims) = (BTreeMap::new(), Claims::default());
+        let mut choice = Choice::default();
         for service in services {
             let component = service.component();
             let part = before.and_then(|record| record.parts.get(&component));
-            let engine = self.choose_engine(service, part)?;
-            let ports = self.choose_ports(service, part, spec, state, (&mut taken, &mut claims))?;
-            parts.insert(component, Part { engine, ports });
+            let chosen = self.choose_engine(service, part).and_then(|engine| {
+                let claimed = (&mut taken, &mut choice.claims);
+                let ports = self.choose_ports(service, part, spec, state, claimed, lost)?;
+                Ok(Part { engine, ports })
+            });
+            match chosen {
+                Ok(part) => drop(choice.parts.insert(component, part)),
+                Err(problem) => drop(choice.problems.insert(component, problem)),
+            }
         }
-        Ok((parts, claims))
+        choice
+    }
+
+    /// The components whose port is another program's by now. Where the user left the port out, the next apply chooses another.
+    #[must_use]
+    pub fn lost_ports(&self) -> BTreeSet<Component> {
+        let Ok(Some(record)) = Record::read(&self.dir) else {
+            return BTreeSet::new();
+        };
+        let state = self.state();
+        let is_lost = |service: &&dyn Service| {
+            let component = service.component();
+            let Some(part) = record.parts.get(&component) else {
+                return false;
+            };
+            let Some(&port) = part.ports.get(PUBLISHED) else {
+                return false;
+            };
+            let place = SocketAddr::new(LOCALHOST, port);
+            let is_taken = ports::obstacle(place).is_some_and(|why| why.kind() == io::ErrorKind::AddrInUse);
+            is_taken && !self.is_ours(component, place, Some(part), &state) && !is_closing(place)
+        };
+        let services = record.spec.services();
+        let lost = services.iter().filter(|service| is_lost(service));
+        lost.map(|service| service.component()).collect()
     }
 
     fn choose_engine(&self, service: &dyn Service, part: Option<&Part>) -> Result<Found, StackError> {
@@ -127,6 +185,7 @@ impl Stack {
         spec: &StackSpec,
         state: &State,
         (taken, claims): (&mut BTreeSet<u16>, &mut Claims),
+        lost: Lost,
     ) -> Result<Ports, StackError> {
         let component = service.component();
         let mut ports = Ports::new();
@@ -144,11 +203,11 @@ impl Stack {
             };
             let blocked = |place: SocketAddr| ports::is_strangers(&service.sockets_on(place.port()));
             let stranger_on = |port: u16| {
-                let taken = places(port).into_iter();
-                let taken = taken.filter(|place| !ports::is_free(*place) || blocked(*place));
-                taken
-                    .into_iter()
-                    .find(|place| !self.is_ours(component, *place, part, state))
+                let mut obstacles = places(port).into_iter().filter_map(|place| {
+                    let obstacle = ports::obstacle(place);
+                    (obstacle.is_some() || blocked(place)).then_some((place, obstacle))
+                });
+                obstacles.find(|(place, _)| !self.is_ours(component, *place, part, state))
             };
             let door = ports.get(PUBLISHED).and_then(|port| spec.door(service, *port));
             let kept = kept.filter(|port| name == PUBLISHED || door.is_none_or(|door| door.port() != *port));
@@ -159,19 +218,28 @@ impl Stack {
                     }
                     port
                 }
-                // Nobody outside knows an internal port.
-                Some((_, Some(place))) if name == PUBLISHED => {
-                    return Err(StackError::PortTaken {
-                        component,
-                        place,
-                        holder: ports::holder(place),
-                    });
+                // No client knows an internal port. One that we published is given up where there is no other way; what pods
+                // reach is told from it, so it is not given up for the sake of that.
+                Some((_, Some((place, obstacle))))
+                    if name == PUBLISHED
+                        && (fixed.is_some()
+                            || place.ip() != LOCALHOST
+                            || (lost == Lost::Kept && is_closing(place))) =>
+                {
+                    return Err(ports::refused(component, place, obstacle));
                 }
                 _ => {
                     let chosen = ports::choose(&self.dir, &format!("{component}/{name}"), places, |place| {
                         !taken.contains(&place.port()) && !blocked(place) && claims.take(place) && ports::is_free(place)
                     });
-                    chosen.ok_or(StackError::NoPort { component })?
+                    match (chosen, ports::obstacle(SocketAddr::new(LOCALHOST, 0))) {
+                        (Some(port), _) => port,
+                        // Not one port: it is not that others have them.
+                        (None, Some(why)) => {
+                            return Err(ports::refused(component, SocketAddr::new(LOCALHOST, 0), Some(why)));
+                        }
+                        (None, None) => return Err(StackError::NoPort { component }),
+                    }
                 }
             };
             taken.extend(places(port).iter().map(SocketAddr::port));
@@ -240,69 +308,83 @@ impl Stack {
         })
     }
 
-    /// Whether the disk has room for what is made anew.
-    pub(super) fn check_room(&self, spec: &StackSpec) -> Result<(), StackError> {
+    /// Takes back the choice for each new component for whose data the disk has no room.
+    pub(super) fn check_room(&self, spec: &StackSpec, choice: &mut Choice) -> Result<(), StackError> {
         let disk = rustix::fs::statvfs(&self.dir).map_err(|error| self.folder_error(error.into()))?;
         let mut free_mb = (disk.f_bavail.saturating_mul(disk.f_frsize)) >> 20;
         for service in spec.services() {
             let component = service.component();
-            if self.dir.join(component.as_str()).exists() {
+            if self.dir.join(component.as_str()).exists() || !choice.parts.contains_key(&component) {
                 continue;
             }
             let needed_mb = service.needs_free_mb();
             if free_mb < needed_mb {
-                return Err(StackError::DiskFull {
+                choice.parts.remove(&component);
+                let path = self.dir.clone();
+                let full = StackError::DiskFull {
                     component,
-                    path: self.dir.clone(),
+                    path,
                     free_mb,
                     needed_mb,
-                });
+                };
+                choice.problems.insert(component, full);
+                continue;
             }
             free_mb -= needed_mb;
         }
         Ok(())
     }
 
-    /// Makes folders, passwords and configuration files.
+    /// Makes folders, passwords and configuration files of the components in `parts`; with the problems of those for which that
+    /// fails.
     pub(super) fn furnish_sites<'s>(
         &self,
         spec: &'s StackSpec,
         parts: &BTreeMap<Component, Part>,
-    ) -> Result<Vec<(&'s dyn Service, Site)>, StackError> {
-        let mut sites = Vec::new();
+    ) -> (Sites<'s>, BTreeMap<Component, StackError>) {
+        let (mut sites, mut problems) = (Vec::new(), BTreeMap::new());
         for service in spec.services() {
-            let dir = self.dir.join(service.component().as_str());
-            let describe = |path: &std::path::Path| {
-                let path = path.to_owned();
-                move |source| StackError::Folder { path, source }
-            };
-            store::private_folder(&dir).map_err(describe(&dir))?;
-            let part = &parts[&service.component()];
-            let login = keyring::login(service, &dir, spec.rotation.as_deref())?;
-            let locale = if service.data_knows_login(&dir) {
-                Locale::default()
-            } else {
-                Locale::best(&part.engine)
-            };
-            let site = Site {
-                dir,
-                ports: part.ports.clone(),
-                engine: part.engine.clone(),
-                login,
-                locale,
-            };
-            let access = spec.cluster_access.map(|_| site.dir.join(ACCESS));
-            for folder in service.folders(&site).into_iter().chain(access) {
-                store::private_folder(&folder).map_err(describe(&folder))?;
+            let component = service.component();
+            let Some(part) = parts.get(&component) else { continue };
+            match self.furnish_site(spec, service, part) {
+                Ok(site) => sites.push((service, site)),
+                Err(problem) => drop(problems.insert(component, problem)),
             }
-            for file in service.files(&site) {
-                let path = site.dir.join(file.name);
-                if fs::read(&path).ok().as_deref() != Some(file.text.as_bytes()) {
-                    store::replace(&path, file.text.as_bytes()).map_err(describe(&path))?;
-                }
-            }
-            sites.push((service, site));
         }
-        Ok(sites)
+        (sites, problems)
+    }
+
+    fn furnish_site(&self, spec: &StackSpec, service: &dyn Service, part: &Part) -> Result<Site, StackError> {
+        let dir = self.dir.join(service.component().as_str());
+        let describe = |path: &std::path::Path| {
+            let path = path.to_owned();
+            move |source| StackError::Folder { path, source }
+        };
+        store::private_folder(&dir).map_err(describe(&dir))?;
+        store::sweep(&dir);
+        let login = keyring::login(service, &dir, spec.rotation.as_deref())?;
+        let locale = if service.data_knows_login(&dir) {
+            Locale::default()
+        } else {
+            Locale::best(&part.engine)
+        };
+        let site = Site {
+            dir,
+            ports: part.ports.clone(),
+            engine: part.engine.clone(),
+            login,
+            locale,
+        };
+        let access = spec.cluster_access.map(|_| site.dir.join(ACCESS));
+        for folder in service.folders(&site).into_iter().chain(access) {
+            store::private_folder(&folder).map_err(describe(&folder))?;
+        }
+        for file in service.files(&site) {
+            let path = site.dir.join(file.name);
+            if fs::read(&path).ok().as_deref() != Some(file.text.as_bytes()) {
+                store::replace(&path, file.text.as_bytes()).map_err(describe(&path))?;
+            }
+        }
+        Ok(site)
     }
 }

@@ -13,10 +13,12 @@ use tokio_util::sync::CancellationToken;
 use super::error::StackError;
 use super::ledger::{State, access_name, unit_name};
 use super::platform::lingers_in;
+use super::readiness::Awaited;
 use super::record::{Part, Record};
+use super::siting::Choice;
 use super::status::Status;
 use super::store::{self, Lock};
-use super::summons::Awaited;
+
 use crate::engines::Engines;
 use crate::runtimes::protocols::Reach;
 use crate::services::{Component, LOCALHOST, PUBLISHED, Service, Site, StackSpec, Unit};
@@ -36,6 +38,8 @@ struct Wanted<'a> {
     generation: u64,
     units: &'a BTreeMap<String, Unit>,
     spec: &'a StackSpec,
+    /// What ran before.
+    before: &'a State,
     unwanted_buckets: BTreeSet<String>,
 }
 
@@ -66,7 +70,7 @@ impl Stack {
     /// not touched; components that are not in `spec` are ended and their data is deleted.
     ///
     /// # Errors
-    /// The first problem. What was made stays, and another call goes on from there.
+    /// All problems. What was made stays, and another call goes on from there.
     pub async fn apply(&self, spec: &StackSpec, cancelled: &CancellationToken) -> Result<Status, StackError> {
         let _lock = self.lock(cancelled).await?;
         let result = self.make(spec, cancelled).await;
@@ -86,9 +90,18 @@ impl Stack {
             self.outwait_former(cancelled).await;
         }
         let state = self.state();
+        let mut choice = self.choose_parts(spec, before.as_ref(), &state, cancelled).await;
+        self.check_room(spec, &mut choice)?;
         // The claims live until every service listens.
-        let (parts, _claims) = self.choose_parts(spec, before.as_ref(), &state, cancelled).await?;
-        self.check_room(spec)?;
+        let Choice {
+            parts,
+            mut problems,
+            claims: _claims,
+        } = choice;
+        // A new stack is made whole or not at all. Of one that exists, a component that cannot run does not stop the others.
+        if (before.is_none() || parts.is_empty()) && !problems.is_empty() {
+            return Err(StackError::of(problems.into_values()).expect("there is one"));
+        }
         let made = before
             .iter()
             .flat_map(|before| before.buckets.clone())
@@ -100,25 +113,44 @@ impl Stack {
             .collect();
         let mut record = Record {
             spec: spec.clone(),
-            parts,
+            parts: parts.clone(),
             buckets: &made | &wanted,
         };
+        for &component in problems.keys() {
+            record.keep(component, before.as_ref());
+        }
         record.write(&self.dir).map_err(|source| self.folder_error(source))?;
-        let sites = self.furnish_sites(spec, &record.parts)?;
-        let units = self.units(spec, &sites);
+        let (sites, unfurnished) = self.furnish_sites(spec, &parts);
+        if !unfurnished.is_empty() {
+            if before.is_none() || sites.is_empty() {
+                return Err(StackError::of(unfurnished.into_values()).expect("there is one"));
+            }
+            for &component in unfurnished.keys() {
+                record.keep(component, before.as_ref());
+            }
+            record.write(&self.dir).map_err(|source| self.folder_error(source))?;
+            problems.extend(unfurnished);
+        }
+        let mut units = self.units(spec, &sites);
+        units.extend(self.units_wanted_of(problems.keys()));
         let wants = Wanted {
             generation: self.want(&units, cancelled).await?,
             units: &units,
             spec,
+            before: &state,
             unwanted_buckets: &made - &wanted,
         };
         let tasks = sites
             .iter()
             .map(|(service, site)| self.bring_up(&wants, (*service, site), cancelled))
             .collect();
-        // All start side by side; the first problem is told when all have come to an end.
-        for result in join_all(tasks).await {
-            result?;
+        // All start side by side; every problem is told when all have come to an end.
+        let brought_up = join_all(tasks).await;
+        let problems = problems
+            .into_values()
+            .chain(brought_up.into_iter().filter_map(Result::err));
+        if let Some(error) = StackError::of(problems) {
+            return Err(error);
         }
         self.remove_components(&record.parts, cancelled).await?;
         record.buckets = wanted;
@@ -190,10 +222,12 @@ impl Stack {
             dialogue: service.dialogue(),
         };
         let ready = async |name: String, reach: &Reach| {
+            let before = wanted.before.units.get(&name);
             let awaited = Awaited {
                 component,
                 service,
                 unit: &wanted.units[&name],
+                older: before.and_then(|unit| unit.process.clone()),
                 name,
                 generation: wanted.generation,
                 site,
@@ -226,10 +260,7 @@ impl Stack {
             WaitError::Cancelled { .. } => StackError::Cancelled {
                 what: format!("`{component}`"),
             },
-            other => StackError::Furnish {
-                component,
-                problem: self.redacted(&other.to_string(), Some(site)),
-            },
+            other => StackError::furnish(component, &self.dir, self.redacted(&other.to_string(), Some(site))),
         })
     }
 
@@ -367,7 +398,7 @@ impl Stack {
 }
 
 /// Runs futures side by side to their ends.
-async fn join_all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
+pub(super) async fn join_all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
     let mut futures: Vec<_> = futures.into_iter().map(|future| (Box::pin(future), None)).collect();
     std::future::poll_fn(|context| {
         let mut pending = false;

@@ -11,7 +11,7 @@ use super::error::StackError;
 use super::keyring;
 use super::ledger::{Phase, access_name};
 use super::record::{Part, Record};
-use super::stack::Stack;
+use super::stack::{Stack, join_all};
 use crate::engines::{Engine, Locale};
 use crate::runtimes::protocols::{Missing, NoAnswer, Reach};
 use crate::services::{Component, LOCALHOST, Login, PUBLISHED, Service, Site, StackSpec, Unit};
@@ -19,6 +19,9 @@ use crate::wait::{self, Look, WaitError};
 
 /// A service that is just being started again gets this long before it counts as stopped.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A service that says nothing for so long does not answer at all.
+const ANSWER: Duration = Duration::from_secs(3);
 
 /// A whole stack.
 #[derive(Clone, Debug)]
@@ -57,8 +60,10 @@ pub struct ComponentStatus {
 pub enum Health {
     /// It answers, and everything is there.
     Running,
-    /// Its process is not there, or does not answer.
+    /// Its process is not there.
     Stopped,
+    /// Its process runs and does not answer, or not as it should.
+    Unresponsive,
     /// It answers on this machine, and not on the address on which pods reach it.
     Unreachable,
     /// It answers, but the database or a bucket is gone.
@@ -78,6 +83,7 @@ impl Health {
         match self {
             Self::Running => "running",
             Self::Stopped => "stopped",
+            Self::Unresponsive => "unresponsive",
             Self::Unreachable => "unreachable",
             Self::Incomplete => "incomplete",
             Self::Outdated => "outdated",
@@ -106,13 +112,13 @@ impl Stack {
             source,
         })?;
         let Some(record) = record else { return Ok(None) };
-        let mut components = BTreeMap::new();
-        for service in record.spec.services() {
-            if let Some(part) = record.parts.get(&service.component()) {
-                let status = self.component_status(service, part, &record.spec).await?;
-                components.insert(service.component(), status);
-            }
-        }
+        let looks = record.spec.services().into_iter().filter_map(|service| {
+            let part = record.parts.get(&service.component())?;
+            let status = self.component_status(service, part, &record.spec);
+            Some(async move { (service.component(), status.await) })
+        });
+        // Side by side: one that hangs does not hold up the others.
+        let components = join_all(looks.collect()).await.into_iter().collect();
         let endpoints = record.spec.endpoints(&record.published());
         Ok(Some(Status {
             spec: record.spec,
@@ -121,12 +127,7 @@ impl Stack {
         }))
     }
 
-    async fn component_status(
-        &self,
-        service: &dyn Service,
-        part: &Part,
-        spec: &StackSpec,
-    ) -> Result<ComponentStatus, StackError> {
+    async fn component_status(&self, service: &dyn Service, part: &Part, spec: &StackSpec) -> ComponentStatus {
         let component = service.component();
         let folder = self.dir.join(component.as_str());
         let mut status = ComponentStatus {
@@ -139,16 +140,24 @@ impl Stack {
             missing_extensions: BTreeSet::new(),
             problem: None,
         };
-        let Some(login) = keyring::stored(service, &folder)? else {
-            let path = folder.join("login.json");
-            // Data that only its login opens is no component that can be made as if it were new.
-            status.health = if service.data_knows_login(&folder) {
-                Health::Failed
-            } else {
-                Health::Missing
-            };
-            status.problem = Some(format!("{} is missing", path.display()));
-            return Ok(status);
+        let login = match keyring::stored(service, &folder) {
+            Ok(Some(login)) => login,
+            Ok(None) => {
+                // Data that only its login opens is no component that can be made as if it were new.
+                status.health = if service.data_knows_login(&folder) {
+                    Health::Failed
+                } else {
+                    Health::Missing
+                };
+                status.problem = Some(format!("{} was not found", folder.join("login.json").display()));
+                return status;
+            }
+            // It concerns this component alone.
+            Err(error) => {
+                status.health = Health::Failed;
+                status.problem = Some(error.to_string());
+                return status;
+            }
         };
         let unit = expected_unit(service, part, &folder, &login);
         let reach = Reach {
@@ -184,9 +193,14 @@ impl Stack {
                 status.missing_extensions = missing.extensions;
             }
             Err(WaitError::Failed((health, problem))) => (status.health, status.problem) = (health, Some(problem)),
-            Err(error) => status.problem = Some(error_text(error)),
+            Err(error) => {
+                if status.pid.is_some() {
+                    status.health = Health::Unresponsive;
+                }
+                status.problem = Some(error_text(error));
+            }
         }
-        Ok(status)
+        status
     }
 
     /// Whether the service runs with other settings than an apply would give it.
@@ -205,8 +219,9 @@ impl Stack {
         };
         let alive = unit.process.as_ref().is_some_and(|process| process.is_alive());
         if unit.phase == Phase::Failed {
-            let how = unit.last_end.clone().unwrap_or_default();
-            return Err((Health::Failed, self.redacted(&how, None)));
+            let how = unit.last_end.clone().unwrap_or_else(|| "it ended".to_owned());
+            let how = format!("it ended too often, last: {}", self.redacted(&how, None));
+            return Err((Health::Failed, how));
         }
         if !alive {
             let why = "its process has ended".to_owned();
@@ -216,7 +231,10 @@ impl Stack {
                 Err((Health::Stopped, why))
             };
         }
-        let answer: Result<Missing, NoAnswer> = reach.missing().await;
+        let answer: Result<Missing, NoAnswer> = match tokio::time::timeout(ANSWER, reach.missing()).await {
+            Ok(answer) => answer,
+            Err(_) => return Err((Health::Unresponsive, no_answer())),
+        };
         match answer {
             // Unsupervised services answer too, but the next end would be their last.
             Ok(_) if !supervised => Err((Health::Stopped, "its supervisor has ended".to_owned())),
@@ -229,12 +247,12 @@ impl Stack {
     async fn wrong_for_pods(&self, component: Component, reach: &Reach) -> Option<String> {
         let never = CancellationToken::new();
         let answer = wait::until("an answer", PATIENCE, &never, || async {
-            let said = match tokio::time::timeout(PATIENCE / 4, reach.answers()).await {
+            let not_reached = |said: &str| format!("pods do not reach it on {}: {said}", reach.place());
+            let why = match tokio::time::timeout(ANSWER, reach.answers()).await {
                 Ok(Ok(())) => return Ok(Look::Done(())),
-                Ok(Err(error)) => error.to_string(),
-                Err(_) => "no answer".to_owned(),
+                Ok(Err(error)) => not_reached(&error.to_string()),
+                Err(_) => return Err((Health::Unreachable, not_reached(&no_answer()))),
             };
-            let why = format!("pods do not reach it on {}: {said}", reach.place());
             match self.state().units.get(&access_name(component)) {
                 Some(unit) if unit.phase != Phase::Failed => Ok(Look::NotYet(why)),
                 _ => Err((Health::Unreachable, why)),
@@ -268,6 +286,10 @@ fn expected_unit(service: &dyn Service, part: &Part, folder: &Path, login: &Logi
     ports
         .all(|name| part.ports.contains_key(name))
         .then(|| service.unit(&site()))
+}
+
+fn no_answer() -> String {
+    format!("its process runs, and gave no answer within {} s", ANSWER.as_secs())
 }
 
 fn error_text(error: WaitError<(Health, String)>) -> String {

@@ -1,26 +1,31 @@
 //! Files that are whole or absent, even after a power cut, and locks that end with their holder.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::atomic;
+
+/// The name of a file that is being written starts with this.
+const UNFINISHED: &str = ".new-";
+
 /// Makes a folder that only its owner enters, and those above it.
 pub(super) fn private_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
+/// Removes what killed writers left in a folder.
+pub(super) fn sweep(folder: &Path) {
+    atomic::sweep(folder, UNFINISHED);
+}
+
 /// Replaces the file at once: readers see the old text or the new one. Only its owner may read it.
 pub(super) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
-    let dir = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(dir)?;
-    file.write_all(text)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    atomic::replace(path, text, 0o600, UNFINISHED)
 }
 
 /// [`replace`] as JSON, for people to read too.

@@ -1,97 +1,127 @@
-//! Talking to the supervisor: say what shall run, see to it that somebody listens, wait until it is so.
+//! Talking to the supervisor: say what shall run, start one that listens, wait until it is so.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Read, Seek, SeekFrom};
-use std::net::SocketAddr;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::PoisonError;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
-use super::children::LOG;
+use super::advice;
+use super::build::Build;
 use super::error::StackError;
 use super::identity::Identity;
 use super::ledger::{Phase, State, VERSION, Wanted, access_name, unit_name};
-use super::platform::{Grip, listener, running_in};
+use super::platform::{Grip, running_in};
 use super::record::{Part, Record};
 use super::stack::Stack;
+use super::store;
 use super::supervisor::SUPERVISOR_LOG;
-use super::{ports, store};
-use crate::runtimes::protocols::Reach;
-use crate::services::{Component, LOCALHOST, Service, Site, Unit};
+use crate::services::{Component, Site, Unit};
 use crate::wait::{self, Look, WaitError};
 
 /// How long a supervisor may take to listen.
 const LISTENING: Duration = Duration::from_secs(60);
 /// After this, a supervisor that was started is taken for lost.
 const SUMMON_AGAIN: Duration = Duration::from_secs(2);
-/// How long an engine may take to answer, its preparation included. Slow disks need it; a dead engine is noticed at once.
-const READY: Duration = Duration::from_secs(180);
 /// How long services may take to end.
 const ENDING: Duration = Duration::from_secs(60);
-/// So many ends in a row are no accident. The first may be one: after a kill -9, PostgreSQL's memory lives a moment longer.
-const HOPELESS: u32 = 4;
+/// A supervisor that lives and does not take notice for so long is killed: its services go on, and the next one adopts them.
+const DEAF: Duration = Duration::from_secs(15);
 
-/// A unit that is waited for, and the service that shall answer through it.
-pub(super) struct Awaited<'a> {
-    pub(super) component: Component,
-    pub(super) service: &'a dyn Service,
-    /// The unit's name.
-    pub(super) name: String,
-    pub(super) unit: &'a Unit,
-    /// The generation in which the unit was asked for.
-    pub(super) generation: u64,
-    pub(super) site: &'a Site,
-    /// The service, on the address where the unit listens.
-    pub(super) reach: &'a Reach,
+/// Since when a supervisor has been told something and has not taken notice.
+#[derive(Debug, Default)]
+struct Deafness(Mutex<Option<(Identity, Instant)>>);
+
+impl Deafness {
+    /// Notes that `supervisor` is told something now; whether it is time to give it up.
+    fn is_lasting(&self, supervisor: &Identity) -> bool {
+        let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*since {
+            Some((told, at)) if told == supervisor => at.elapsed() >= DEAF,
+            _ => {
+                *since = Some((supervisor.clone(), Instant::now()));
+                false
+            }
+        }
+    }
 }
 
 impl Stack {
+    /// What is written down that shall run. A broken file is replaced like any other.
+    fn wanted(&self) -> Wanted {
+        store::read(&Wanted::path(&self.dir)).ok().flatten().unwrap_or_default()
+    }
+
+    fn write_wanted(&self, wanted: &Wanted) -> Result<(), StackError> {
+        let path = Wanted::path(&self.dir);
+        store::write(&path, wanted).map_err(|source| StackError::Folder { path, source })
+    }
+
+    /// The units of these components as they are written down now.
+    pub(super) fn units_wanted_of<'c>(
+        &self,
+        components: impl Iterator<Item = &'c Component>,
+    ) -> BTreeMap<String, Unit> {
+        let mut units = self.wanted().units;
+        let names = components.flat_map(|component| [unit_name(*component), access_name(*component)]);
+        names.filter_map(|name| units.remove_entry(&name)).collect()
+    }
+
+    /// Tells the supervisor to restart one unit. Returns the number of restarts that its process will have.
+    pub(super) fn want_restart(&self, name: &str) -> Result<u64, StackError> {
+        let mut wanted = self.wanted();
+        wanted.generation = wanted.generation.max(self.state().generation) + 1;
+        let last = self.state().units.get(name).map_or(0, |unit| unit.restart);
+        let restart = wanted.restarts.get(name).copied().unwrap_or_default().max(last) + 1;
+        wanted.restarts.insert(name.to_owned(), restart);
+        self.write_wanted(&wanted)?;
+        Ok(restart)
+    }
+
     /// Tells the supervisor what shall run, starting one if need be. Returns the generation to wait for.
     pub(super) async fn want(
         &self,
         units: &BTreeMap<String, Unit>,
         cancelled: &CancellationToken,
     ) -> Result<u64, StackError> {
-        let path = Wanted::path(&self.dir);
-        // A broken file is replaced like any other.
-        let before: Wanted = store::read(&path).ok().flatten().unwrap_or_default();
-        let generation = before.generation.max(self.state().generation) + 1;
-        let units = units.clone();
+        let mut wanted = self.wanted();
+        let former = self.state();
+        let generation = wanted.generation.max(former.generation) + 1;
         let nothing = units.is_empty();
-        store::write(
-            &path,
-            &Wanted {
-                version: VERSION,
-                generation,
-                units,
-            },
-        )
-        .map_err(|source| StackError::Folder { path, source })?;
-        if nothing && self.state().living_supervisor().is_none() && !self.anything_runs() {
+        wanted.version = VERSION;
+        wanted.generation = generation;
+        wanted.units = units.clone();
+        wanted.restarts.retain(|name, _| units.contains_key(name));
+        self.write_wanted(&wanted)?;
+        if nothing && former.living_supervisor().is_none() && !self.anything_runs() {
             return Ok(generation);
         }
+        // Another version, or one whose program was deleted, hands over to a new one. To end everything any will do; and
+        // whoever comes next is taken as it is.
+        let outdated = former.living_supervisor().filter(|_| {
+            let is_current = former.build.as_ref().is_some_and(Build::is_current);
+            former.version != VERSION || (!is_current && !nothing)
+        });
+        let deafness = Deafness::default();
         let heard = wait::until("the supervisor to listen", LISTENING, cancelled, || async {
             let state = self.state();
-            if state.living_supervisor().is_some() && state.version == VERSION && state.generation >= generation {
+            let is_outdated = outdated.is_some() && state.supervisor.as_ref() == outdated;
+            if state.living_supervisor().is_some() && !is_outdated && state.generation >= generation {
                 return Ok(Look::Done(()));
             }
-            let signal = if state.version == VERSION {
-                Signal::HUP
-            } else {
-                Signal::USR1
-            };
-            self.call(&state, signal).await?;
+            let signal = if is_outdated { Signal::USR1 } else { Signal::HUP };
+            self.call_or_replace(&state, signal, &deafness).await?;
             // With nothing to do it has ended before it could be seen.
             Ok(if nothing && state.generation >= generation {
                 Look::Done(())
             } else {
-                Look::NotYet("silence".to_owned())
+                Look::NotYet("it has not taken notice of what shall run".to_owned())
             })
         });
         self.heard(heard.await)?;
@@ -103,12 +133,17 @@ impl Stack {
         if self.state().living_supervisor().is_none() && !self.anything_runs() {
             return Ok(());
         }
+        let deafness = Deafness::default();
         let ended = wait::until("the services to end", ENDING, cancelled, || async {
             let state = self.state();
             if state.living_supervisor().is_none() && !self.anything_runs() {
                 return Ok(Look::Done(()));
             }
-            self.call(&state, Signal::TERM).await?;
+            if state.units.values().any(|unit| unit.phase == Phase::Stopping) {
+                self.call(&state, Signal::TERM).await?;
+            } else {
+                self.call_or_replace(&state, Signal::TERM, &deafness).await?;
+            }
             Ok(Look::NotYet("they still run".to_owned()))
         });
         self.heard(ended.await)
@@ -165,123 +200,21 @@ impl Stack {
         self.heard(gone.await)
     }
 
-    /// Waits until the unit runs as told and the service answers through it.
-    pub(super) async fn ready(&self, awaited: &Awaited<'_>, cancelled: &CancellationToken) -> Result<(), StackError> {
-        let &Awaited {
-            component,
-            service,
-            ref name,
-            unit,
-            generation,
-            site,
-            reach,
-        } = awaited;
-        let what = if reach.address == LOCALHOST {
-            format!("an answer on port {}", reach.port)
-        } else {
-            format!("an answer on {}", reach.place())
-        };
-        let ready = wait::until(&what, READY, cancelled, || async {
-            let state = self.state();
-            if state.living_supervisor().is_none() {
-                self.call(&state, Signal::HUP)
-                    .await
-                    .map_err(|problem| self.deaf(problem))?;
-            }
-            let Some(seen) = state.units.get(name).filter(|seen| seen.generation >= generation) else {
-                return Ok(Look::NotYet("it is not started yet".to_owned()));
-            };
-            let log = || self.log_tail(&unit.dir.join(LOG), Some(site));
-            if seen.failures > 0
-                && let Some(fix) = service.hopeless(site, &log())
-            {
-                return Err(StackError::Hopeless {
-                    component,
-                    fix,
-                    log_file: unit.dir.join(LOG),
-                    log: log(),
-                });
-            }
-            if seen.phase == Phase::Failed || seen.failures >= HOPELESS {
-                let how = seen.last_end.clone().unwrap_or_default();
-                return Err(self.ended(awaited, &how));
-            }
-            if seen.phase != Phase::Running || seen.unit.fingerprint != unit.fingerprint {
-                return Ok(Look::NotYet(format!("{:?}", seen.phase).to_lowercase()));
-            }
-            match tokio::time::timeout(Duration::from_secs(5), reach.answers()).await {
-                Ok(Ok(())) => Ok(Look::Done(())),
-                // No start changes the passwords inside of data.
-                Ok(Err(error)) if error.login_refused() && service.data_knows_login(&site.dir) => {
-                    Err(StackError::LoginRefused {
-                        component,
-                        problem: self.redacted(&error.to_string(), Some(site)),
-                        path: site.dir.join("login.json"),
-                    })
-                }
-                Ok(Err(error)) => Ok(Look::NotYet(error.to_string())),
-                Err(_) => Ok(Look::NotYet("no answer within 5 s".to_owned())),
-            }
-        });
-        ready.await.map_err(|error| match error {
-            WaitError::Failed(error) => error,
-            WaitError::Cancelled { .. } => StackError::Cancelled {
-                what: format!("`{component}`"),
-            },
-            timed_out @ WaitError::TimedOut { .. } => StackError::NotReady {
-                component,
-                problem: self.redacted(&timed_out.to_string(), Some(site)),
-                log_file: unit.dir.join(LOG),
-                log: self.log_tail(&unit.dir.join(LOG), Some(site)),
-            },
-        })
-    }
-
-    /// Why a service does not stay up: a port that was taken meanwhile, a full disk, or what its log says.
-    fn ended(&self, awaited: &Awaited<'_>, how: &str) -> StackError {
-        let &Awaited {
-            component,
-            unit,
-            site,
-            reach,
-            ..
-        } = awaited;
-        // The next attempt may have begun.
-        let mut programs = site.engine.programs();
-        programs.push(unit.program.clone());
-        let ours = running_in(&unit.dir, &programs);
-        let is_ours =
-            |place| listener(place).is_some_and(|holder| ours.iter().any(|process| process.pid == holder.pid));
-        let of_engine = site.ports.values().filter(|_| reach.address == LOCALHOST);
-        let mut places = of_engine
-            .map(|port| SocketAddr::new(LOCALHOST, *port))
-            .chain([reach.place()]);
-        if let Some(place) = places.find(|place| !ports::is_free(*place) && !is_ours(*place)) {
-            return StackError::PortTaken {
-                component,
-                place,
-                holder: ports::holder(place),
-            };
+    /// [`Stack::call`], and ends a supervisor that has been told often enough.
+    async fn call_or_replace(&self, state: &State, signal: Signal, deafness: &Deafness) -> Result<(), String> {
+        if let Some(supervisor) = state.living_supervisor()
+            && deafness.is_lasting(supervisor)
+            // On a full disk it cannot say that it took notice.
+            && !self.is_disk_full()
+        {
+            tracing::warn!(pid = supervisor.pid, "the supervisor does not react; replacing it");
+            return self.call(state, Signal::KILL).await;
         }
-        let log_file = unit.dir.join(LOG);
-        let log = self.log_tail(&log_file, Some(site));
-        if log.contains("No space left on device") {
-            return StackError::NoSpace {
-                component,
-                path: self.dir.clone(),
-                log,
-            };
-        }
-        StackError::Ended {
-            component,
-            how: self.redacted(how, Some(site)),
-            log_file,
-            log,
-        }
+        self.call(state, signal).await
     }
 
     /// Signals the living supervisor, or starts one.
-    async fn call(&self, state: &State, signal: Signal) -> Result<(), String> {
+    pub(super) async fn call(&self, state: &State, signal: Signal) -> Result<(), String> {
         if let Some(supervisor) = state.living_supervisor() {
             let grip = Grip::on(supervisor).map_err(|error| error.to_string())?;
             return grip
@@ -295,7 +228,7 @@ impl Stack {
             }
             *summoned = Some(Instant::now());
         }
-        let status = Command::new(&self.program)
+        let output = Command::new(&self.program)
             .arg("supervise")
             .arg(&self.dir)
             .current_dir("/")
@@ -304,12 +237,21 @@ impl Stack {
             .env("HOME", &self.dir)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
+            // Of the process that returns at once; the supervisor itself writes to its log.
+            .stderr(Stdio::piped())
+            .output()
             .await;
-        match status {
-            Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(format!("`{} supervise` ended with {status}", self.program.display())),
+        match output {
+            Ok(output) if output.status.success() => Ok(()),
+            Ok(output) => {
+                let said = String::from_utf8_lossy(&output.stderr);
+                let program = self.program.display();
+                Err(format!(
+                    "`{program} supervise` ended with {}: {}",
+                    output.status,
+                    said.trim()
+                ))
+            }
             Err(error) => Err(format!("{} does not start: {error}", self.program.display())),
         }
     }
@@ -321,13 +263,23 @@ impl Stack {
         })
     }
 
-    fn deaf(&self, problem: String) -> StackError {
+    pub(super) fn deaf(&self, problem: String) -> StackError {
+        let kind = advice::disk_trouble(&problem).or(self.is_disk_full().then_some(io::ErrorKind::StorageFull));
+        if let Some(kind) = kind {
+            return self.folder_error(kind.into());
+        }
         let log = self.log_tail(&self.dir.join(SUPERVISOR_LOG), None);
         StackError::Supervisor {
             path: self.dir.clone(),
             problem,
             log,
         }
+    }
+
+    /// Whether nothing can be written to the stack's disk any more.
+    fn is_disk_full(&self) -> bool {
+        const LEAST: u64 = 64 << 10;
+        rustix::fs::statvfs(&self.dir).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < LEAST)
     }
 
     /// Whether any process of the stack's services lives, noted or not.

@@ -17,7 +17,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::build::Build;
 use super::children::{Children, LOG};
+use super::confinement::confine;
 use super::identity::Identity;
 use super::keeper::{Goal, Keeper};
 use super::ledger::{Ledger, State, VERSION, Wanted, lock_path};
@@ -37,7 +39,8 @@ pub const DETACHED: &str = "--detached";
 
 /// Why there is no supervisor.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot supervise {}: {source}", .stack.display())]
+#[error("cannot supervise {}: {source}. To fix: {}", .stack.display(),
+    crate::atomic::remedy(.source, "set `data_dir` to another folder"))]
 pub struct SupervisorError {
     stack: PathBuf,
     source: io::Error,
@@ -76,22 +79,30 @@ pub fn detach(program: &Path, stack: &Path) -> Result<(), SupervisorError> {
     Ok(())
 }
 
-/// Supervises until nothing shall run any more. Returns at once when the stack has a supervisor.
+/// Supervises until nothing shall run any more. Returns at once when the stack has a supervisor. `program` is the file of
+/// this process.
 ///
 /// # Errors
 /// When the folder cannot be used or the operating system gives no signals.
-pub fn supervise(stack: &Path) -> Result<(), SupervisorError> {
+pub fn supervise(program: &Path, stack: &Path) -> Result<(), SupervisorError> {
     let describe = |source| SupervisorError {
         stack: stack.to_owned(),
         source,
     };
+    // Before there is another thread: all that is started here inherits it.
+    for problem in confine() {
+        tracing::warn!(problem, "services may do more than they need");
+    }
+    if rustix::process::geteuid().is_root() {
+        tracing::warn!("the services run as root; apply as an ordinary user wherever you can");
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(describe)?;
     runtime
         .block_on(async {
-            match Supervisor::new(stack)? {
+            match Supervisor::new(program, stack)? {
                 Some((supervisor, signals)) => supervisor.run(signals).await,
                 None => Ok(()),
             }
@@ -143,20 +154,21 @@ struct Supervisor {
 
 impl Supervisor {
     /// `None` when the stack has a supervisor.
-    fn new(stack: &Path) -> io::Result<Option<(Self, Signals)>> {
+    fn new(program: &Path, stack: &Path) -> io::Result<Option<(Self, Signals)>> {
         let Some(lock) = Lock::take(&lock_path(stack))? else {
             return Ok(None);
         };
-        // Before anybody learns the pid: a signal without a handler would end this process.
+        // Before the pid is known to anyone: a signal without a handler would end this process.
         let signals = Signals::new()?;
         adopt_orphans()?;
         let before = State::read(stack).unwrap_or_else(|error| {
-            tracing::error!(%error, "the state is lost; what runs is ended and started anew");
+            tracing::error!(%error, "the state is lost; what runs is restarted");
             State::default()
         });
         let state = State {
             version: VERSION,
             supervisor: Identity::of(std::process::id()),
+            build: Some(Build::of_this_process(program)),
             generation: 0,
             units: before.units.clone(),
         };
@@ -233,6 +245,7 @@ impl Supervisor {
             let goal = Goal::Run {
                 unit: Box::new(unit.clone()),
                 generation: wanted.generation,
+                restart: wanted.restarts.get(name).copied(),
             };
             match self.goals.get(name) {
                 Some(sender) if fresh => drop(sender.send(goal)),
@@ -275,13 +288,14 @@ impl Supervisor {
         }
     }
 
-    /// Ends everything when the folder was deleted, and keeps logs short.
+    /// Ends everything when the folder was deleted, stores what could not be stored before, and keeps logs short.
     fn look_around(&mut self) {
         if !self.ledger.is_ours() {
-            tracing::error!("the folder is gone");
+            tracing::error!("the folder was deleted");
             self.end_all(&Goal::Discard);
             return;
         }
+        self.ledger.store_again();
         let logs = self.goals.keys().map(|name| self.stack.join(name).join(LOG));
         for log in logs.chain([self.stack.join(SUPERVISOR_LOG)]) {
             if let Err(error) = shorten(&log) {

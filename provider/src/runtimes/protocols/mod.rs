@@ -80,13 +80,13 @@ impl Missing {
         let list = |names: &BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>().join(", ");
         let mut problems = Vec::new();
         if self.database {
-            problems.push("its database or role does not exist, or the role's password was changed".to_owned());
+            problems.push("its database or role was not found, or the role's password was changed".to_owned());
         }
         if !self.extensions.is_empty() {
-            problems.push(format!("extensions not found: {}", list(&self.extensions)));
+            problems.push(format!("extensions were not found: {}", list(&self.extensions)));
         }
         if !self.buckets.is_empty() {
-            problems.push(format!("buckets not found: {}", list(&self.buckets)));
+            problems.push(format!("buckets were not found: {}", list(&self.buckets)));
         }
         if self.excess {
             problems.push(

@@ -84,8 +84,25 @@ fn failure(failure: CallFailure) -> call_function::Response {
     call_function::Response {
         result: None,
         error: Some(FunctionError {
-            text: failure.message,
+            // Terraform adds a full stop.
+            text: failure.message.trim_end_matches(['.', '\n', ' ']).to_owned(),
             function_argument,
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terraforms_own_full_stop_is_the_only_one() {
+        let told = |message: &str| {
+            let (message, argument) = (message.to_owned(), None);
+            failure(CallFailure { message, argument }).error.unwrap().text
+        };
+        assert_eq!(told("To fix: say host or cluster."), "To fix: say host or cluster");
+        assert_eq!(told("one.\ntwo.\n"), "one.\ntwo");
+        assert_eq!(told("To fix: leave it out"), "To fix: leave it out");
     }
 }

@@ -84,9 +84,13 @@ impl Plugin {
         Self::spawn(command)
     }
 
-    pub(crate) fn spawn(mut command: Command) -> Self {
+    pub(crate) fn spawn(command: Command) -> Self {
+        Self::spawn_in(tempfile::tempdir().unwrap(), command)
+    }
+
+    /// Starts it with its socket below `sockets`.
+    pub(crate) fn spawn_in(sockets: tempfile::TempDir, mut command: Command) -> Self {
         let client_certificate = Certificate::new();
-        let sockets = tempfile::tempdir().unwrap();
         let mut child = command
             .env(COOKIE.0, COOKIE.1)
             .env("PLUGIN_PROTOCOL_VERSIONS", "6,5")

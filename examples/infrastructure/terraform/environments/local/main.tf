@@ -4,9 +4,10 @@ provider "mlplat" {}
 module "services" {
   source = "../../modules/local-services"
 
-  name     = "mlplat-demo"
-  database = "artefacts"
-  buckets  = ["models", "reports"]
+  name           = "mlplat-demo"
+  database       = "artefacts"
+  buckets        = ["models", "reports"]
+  cluster_access = var.cluster_access
 }
 
 # The passwords pass through here on their way into the Secret manifest; they are in no state and no plan.

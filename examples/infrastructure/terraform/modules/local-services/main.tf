@@ -1,7 +1,8 @@
 # The laptop's twins of RDS, ElastiCache and S3: real services as plain processes of this user.
 resource "mlplat_local_services" "this" {
-  name    = var.name
-  runtime = "process"
+  name           = var.name
+  runtime        = "process"
+  cluster_access = var.cluster_access
 
   postgres = {
     port     = var.ports.postgres

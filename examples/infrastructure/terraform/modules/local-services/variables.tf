@@ -22,3 +22,9 @@ variable "ports" {
   })
   default = {}
 }
+
+variable "cluster_access" {
+  description = "Address of this machine on which pods reach the services, such as the gateway of kind's bridge. Null: pods do not reach them, and endpoints have no `cluster` view."
+  type        = string
+  default     = null
+}

@@ -16,7 +16,7 @@ use crate::resources::endpoints::S3Endpoint;
 /// Names of arguments are those of terraform-provider-aws, whose many resources for one bucket are one here. Every setting is
 /// looked at: what somebody changes by hand shows in the next plan, and the next apply mends it.
 ///
-/// **Whose a bucket is.** The tag `mlplat.dev/owner` says it (`aws.owner` in the provider block); until the bucket is as planned,
+/// **Bucket ownership.** The tag `mlplat.dev/owner` names the owner (`aws.owner` in the provider block); until the bucket is as planned,
 /// the tag `mlplat.dev/creating` says it instead. A create that was killed is continued by the next apply: a bucket with that
 /// second tag that holds nothing is taken over. Every other bucket of the name is refused, with the command that imports it;
 /// also one that another configuration of the same owner has made.

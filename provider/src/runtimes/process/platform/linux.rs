@@ -8,6 +8,10 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal, set_child_subreaper};
+use rustix::thread::{
+    CapabilitySet, CapabilitySets, capabilities, remove_capability_from_bounding_set, set_capabilities,
+    set_no_new_privs,
+};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -93,6 +97,51 @@ pub(in super::super) fn boot_id() -> String {
 /// Descendants whose parent dies come to this process instead of to init, so that none is left as a zombie.
 pub(in super::super) fn adopt_orphans() -> io::Result<()> {
     Ok(set_child_subreaper(Some(rustix::process::getpid()))?)
+}
+
+/// What this process and its children never gain again: see [`super::super::confinement`].
+pub(in super::super) fn give_up_privileges() -> io::Result<()> {
+    set_no_new_privs(true)?;
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    // To listen below port 1024, and to be mapped into a user namespace (see `children`).
+    let needed = CapabilitySet::NET_BIND_SERVICE | CapabilitySet::SETFCAP;
+    let own = capabilities(None)?;
+    if own.effective.contains(CapabilitySet::SETPCAP) {
+        for number in 0..u64::BITS {
+            let one = CapabilitySet::from_bits_retain(1 << number);
+            if needed.contains(one) {
+                continue;
+            }
+            match remove_capability_from_bounding_set(one) {
+                Ok(()) => {}
+                // The kernel has no more of them.
+                Err(rustix::io::Errno::INVAL) => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    let inheritable = CapabilitySet::empty();
+    Ok(set_capabilities(None, CapabilitySets { inheritable, ..own })?)
+}
+
+/// A path that starts this process's program, also after its file was deleted or replaced. `_file` is where it was.
+pub(in super::super) fn own_program(_file: &Path) -> PathBuf {
+    PathBuf::from("/proc/self/exe")
+}
+
+/// The first port on which a user without privileges may listen.
+pub(in super::super) fn first_open_port() -> u16 {
+    fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+        .ok()
+        .and_then(|text| text.trim().parse().ok())
+        .unwrap_or(1024)
+}
+
+/// The working folder of a process, as far as this user may know.
+pub(in super::super) fn working_folder(pid: u32) -> Option<PathBuf> {
+    fs::read_link(format!("/proc/{pid}/cwd")).ok()
 }
 
 /// The processes that run one of `programs` with a working folder at or below `dir`. A program that was replaced on disk

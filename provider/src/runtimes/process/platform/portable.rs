@@ -79,6 +79,27 @@ pub(in super::super) fn adopt_orphans() -> io::Result<()> {
     Ok(())
 }
 
+/// There is nothing of the kind.
+pub(in super::super) fn give_up_privileges() -> io::Result<()> {
+    Ok(())
+}
+
+/// A path that starts this process's program; `file` is where it was. Once that is deleted, there is no way.
+pub(in super::super) fn own_program(file: &Path) -> PathBuf {
+    file.to_owned()
+}
+
+/// The first port on which a user without privileges may listen. (macOS asks for none on all addresses alone.)
+pub(in super::super) fn first_open_port() -> u16 {
+    1024
+}
+
+/// The working folder of a process, as far as `lsof` tells this user.
+pub(in super::super) fn working_folder(pid: u32) -> Option<PathBuf> {
+    let said = ask("lsof", &["-a", "-p", &pid.to_string(), "-d", "cwd", "-Fn"])?;
+    said.lines().find_map(|line| line.strip_prefix('n')).map(PathBuf::from)
+}
+
 /// Nothing is known beyond the state file.
 pub(in super::super) fn running_in(_dir: &Path, _programs: &[PathBuf]) -> Vec<Identity> {
     Vec::new()
