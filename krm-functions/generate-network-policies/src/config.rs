@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use contract_source::EndpointsFrom;
 use endpoint_contract::{Endpoints, Protocol, View};
-use krm_fn::selector;
+use krm_fn::{selector, workload};
 use serde::Deserialize;
 
 /// What to allow, and to whom. Every field may be left out.
@@ -19,6 +19,11 @@ pub(crate) struct Config {
     pub(crate) view: View,
     /// Which workloads; none = those that are given the endpoints.
     pub(crate) selectors: Vec<selector::Spec>,
+    /// Kinds of workloads besides the known ones, and places besides those that are known, in the words of
+    /// servicebinding.io's ClusterWorkloadResourceMapping.
+    pub(crate) workloads: Vec<workload::Spec>,
+    /// What to do when a name that selects something matches nothing: of a selector, or a kind of `workloads`.
+    pub(crate) on_no_match: selector::OnNoMatch,
     /// Which endpoints; without it, all that the contract has.
     pub(crate) protocols: Option<Vec<Protocol>>,
     /// The networks behind the endpoints.

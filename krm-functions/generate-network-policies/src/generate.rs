@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contract_source::Contract;
-use krm_fn::{Context, Error, Finding, Function, Object, Selector, Severity};
+use krm_fn::selector::Selection;
+use krm_fn::workload::Kinds;
+use krm_fn::{Context, Error, Finding, Function, Object, Severity};
 
 use crate::config::Config;
 use crate::policy::{self, Place, Policy};
@@ -32,7 +34,14 @@ impl Function for GenerateNetworkPolicies {
         let egress = egress::rules(&contract, config)?;
         let addresses = mismatch::addresses(&contract, config)?;
         let stream = context.stream;
-        let targets = targets::find(stream, &Selector::all(&config.selectors)?)?;
+        let kinds = Kinds::read("spec.workloads", &config.workloads)?;
+        let selection = Selection::read("spec.selectors", &config.selectors)?;
+        let policy = config.on_no_match;
+        let targets = targets::find(stream, &kinds, selection, policy, &mut context.findings)?;
+        kinds.warn_unknown(stream, "no policy is made for its pods", &mut context.findings);
+        for problem in kinds.problems(stream, policy) {
+            context.findings.push(problem);
+        }
         let existing: BTreeMap<Place, Object<'_>> = stream
             .objects()
             .filter(|object| policy::is_policy(*object))
@@ -51,7 +60,7 @@ impl Function for GenerateNetworkPolicies {
                 context.findings.push(finding.at(object.position()));
                 continue;
             };
-            let labels = target.pod_labels(&pod);
+            let labels = target.pod_labels(pod);
             let planned = policy_name(object, &config.name_suffix.0).and_then(|name| Ok((name, labels?)));
             let (name, labels) = match planned {
                 Ok(planned) => planned,
@@ -67,7 +76,7 @@ impl Function for GenerateNetworkPolicies {
                 context.findings.push(finding.at(object.position()));
                 continue;
             }
-            mismatch::warn(*target, &addresses, &mut context.findings);
+            mismatch::warn(target, &addresses, &mut context.findings);
             wide_rules.warn(object, &labels, &mut context.findings);
             match existing.get(&policy.place) {
                 Some(object) => {
@@ -123,7 +132,9 @@ mod tests {
             &[
                 ("", "src/config.rs"),
                 ("selector", "../sdk/src/selector/mod.rs"),
+                ("selector", "../sdk/src/selector/policy.rs"),
                 ("", "../sdk/src/workload/mod.rs"),
+                ("workload", "../sdk/src/workload/mapping.rs"),
                 ("", "../contract-source/src/lib.rs"),
                 ("", "../../provider/contract/src/endpoints.rs"),
                 ("", "../../provider/contract/src/view.rs"),

@@ -22,9 +22,9 @@ pub(crate) fn addresses(contract: &Contract, config: &Config) -> Result<Vec<(&'s
 }
 
 /// Notes every such variable of a workload that has another value.
-pub(crate) fn warn(target: Target<'_>, addresses: &[(&'static str, String)], findings: &mut Findings) {
+pub(crate) fn warn(target: &Target<'_>, addresses: &[(&'static str, String)], findings: &mut Findings) {
     for container in target.containers() {
-        let list = container.node.at(&["env"]);
+        let list = container.holder.and_then(|holder| holder.at(&[container.key.as_ref()]));
         for (at, entry) in list.into_iter().flat_map(Node::items).enumerate() {
             let (Some(name), Some(value)) = (entry.text_at(&["name"]), entry.text_at(&["value"])) else {
                 continue;
@@ -39,7 +39,7 @@ pub(crate) fn warn(target: Target<'_>, addresses: &[(&'static str, String)], fin
                 let finding = Finding::new(Severity::Warning, message).of(target.object);
                 findings.push(
                     finding
-                        .field(format!("{}.env[{at}]", container.path))
+                        .field(format!("{}.{}[{at}]", container.path, container.key))
                         .at(entry.position()),
                 );
             }

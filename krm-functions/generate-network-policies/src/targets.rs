@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use krm_fn::workload::{self, Container, Pod};
-use krm_fn::{Error, Finding, Node, Object, Position, Selector, Severity, Stream};
+use krm_fn::selector::{Candidates, OnNoMatch, Selection};
+use krm_fn::workload::{Container, Kinds, Places, Pod};
+use krm_fn::{Error, Finding, Findings, Node, Object, Position, Severity, Stream};
 
 /// The annotation of workloads that ask for the endpoints.
 const INJECT: &str = "mlplat.dev/inject";
@@ -22,20 +23,30 @@ pub(crate) const ADDRESSES: [&str; 18] = [
 pub(crate) type Label = (String, String);
 
 /// A workload that gets a policy.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Target<'a> {
     pub(crate) object: Object<'a>,
+    places: Places<'a>,
 }
 
 /// The workloads that the selectors mean; without selectors, those that are given the endpoints.
-pub(crate) fn find<'a>(stream: &'a Stream, selectors: &[Selector<'_>]) -> Result<Vec<Target<'a>>, Error> {
-    let workloads = stream
-        .objects()
-        .filter(|object| workload::is_workload(*object))
-        .map(|object| Target { object });
-    if selectors.is_empty() {
+pub(crate) fn find<'a>(
+    stream: &'a Stream,
+    kinds: &Kinds,
+    mut selection: Selection<'_>,
+    policy: OnNoMatch,
+    findings: &mut Findings,
+) -> Result<Vec<Target<'a>>, Error> {
+    let workloads = || {
+        let objects = stream.objects().filter(|object| kinds.is_workload(*object));
+        objects.map(|object| Target {
+            object,
+            places: kinds.places(object),
+        })
+    };
+    if selection.is_empty() {
         let made = injected(stream);
-        let found: Vec<Target<'_>> = workloads.filter(|target| target.has_endpoints(&made)).collect();
+        let found: Vec<Target<'_>> = workloads().filter(|target| target.has_endpoints(&made)).collect();
         if found.is_empty() {
             return Err(Error::refused(
                 format!(
@@ -48,29 +59,20 @@ pub(crate) fn find<'a>(stream: &'a Stream, selectors: &[Selector<'_>]) -> Result
         }
         return Ok(found);
     }
-    let mut used = vec![false; selectors.len()];
-    let mut found = Vec::new();
-    for target in workloads {
-        let mut meant = false;
-        for (selector, used) in selectors.iter().zip(&mut used) {
-            let takes = selector.takes(target.object)
-                && target
-                    .containers()
-                    .any(|container| selector.takes_container(&container));
-            *used |= takes;
-            meant |= takes;
-        }
-        if meant {
-            found.push(target);
-        }
+    let takes = |target: &Target<'_>| {
+        let taken = selection.takes_containers(target.object, &target.places.containers);
+        taken.contains(&true)
+    };
+    let found = workloads().filter(takes).collect();
+    let candidates = || {
+        let mut candidates = Candidates::default();
+        workloads().for_each(|target| candidates.add(target.object, &target.places.containers));
+        candidates
+    };
+    for problem in selection.problems(policy, "container of any workload", candidates) {
+        findings.push(problem);
     }
-    match used.iter().position(|used| !used) {
-        Some(at) => Err(Error::refused(
-            format!("spec.selectors[{at}] matches no container of any workload in the stream"),
-            "correct the selector, or remove it; kinds are written as in the manifests (`Deployment`)",
-        )),
-        None => Ok(found),
-    }
+    Ok(found)
 }
 
 /// Namespace and name of the ConfigMaps that inject-endpoints has made.
@@ -89,18 +91,19 @@ fn injected(stream: &Stream) -> BTreeSet<(Option<Cow<'_, str>>, Cow<'_, str>)> {
 
 impl<'a> Target<'a> {
     /// Its containers, init containers first.
-    pub(crate) fn containers(self) -> impl Iterator<Item = Container<'a>> {
-        workload::containers(self.object).into_iter()
+    pub(crate) fn containers(&self) -> impl Iterator<Item = &Container<'a>> {
+        self.places.containers.iter()
     }
 
     /// Whether the workload asks for the endpoints, or has them already.
-    fn has_endpoints(self, made: &BTreeSet<(Option<Cow<'a, str>>, Cow<'a, str>)>) -> bool {
+    fn has_endpoints(&self, made: &BTreeSet<(Option<Cow<'a, str>>, Cow<'a, str>)>) -> bool {
         let list = |container: &Container<'a>, key: &str| {
-            let list = container.node.at(&[key]);
+            let list = container.holder.and_then(|holder| holder.at(&[key]));
             list.into_iter().flat_map(Node::items).map(Node::resolve)
         };
         let has_variable = |container: &Container<'a>| {
-            list(container, "env").any(|entry| entry.text_at(&["name"]).is_some_and(|name| ADDRESSES.contains(&&*name)))
+            list(container, &container.key)
+                .any(|entry| entry.text_at(&["name"]).is_some_and(|name| ADDRESSES.contains(&&*name)))
         };
         let has_config_map = |container: &Container<'a>| {
             list(container, "envFrom").any(|entry| {
@@ -111,17 +114,19 @@ impl<'a> Target<'a> {
         self.object.annotation(INJECT).is_some()
             || self
                 .containers()
-                .any(|container| has_variable(&container) || has_config_map(&container))
+                .any(|container| has_variable(container) || has_config_map(container))
     }
 
     /// The template of its pods; `None` where there is more than one, or where a controller decides on the labels.
-    pub(crate) fn pod(self) -> Option<Pod<'a>> {
-        let mut pods = workload::pods(self.object);
-        pods.pop().filter(|pod| pods.is_empty() && pod.template.is_some())
+    pub(crate) fn pod(&self) -> Option<&Pod<'a>> {
+        match self.places.pods.as_slice() {
+            [pod] => Some(pod).filter(|pod| pod.template.is_some()),
+            _ => None,
+        }
     }
 
     /// The labels of its pods, sorted; at least one.
-    pub(crate) fn pod_labels(self, pod: &Pod<'a>) -> Result<Vec<Label>, Problem> {
+    pub(crate) fn pod_labels(&self, pod: &Pod<'a>) -> Result<Vec<Label>, Problem> {
         let field = format!("{}metadata.labels", pod.path.strip_suffix("spec").unwrap_or_default());
         let labels = pod.template.and_then(|template| template.at(&["metadata", "labels"]));
         let Some(node) = labels.filter(|node| !node.is_null()) else {
@@ -152,7 +157,7 @@ impl<'a> Target<'a> {
     /// The labels by which to find its pods: of all that they have only the ones that the workload's own selector names,
     /// where it has one. The others may change from release to release, and the pods of the old release must stay
     /// selected while the new one comes.
-    pub(crate) fn selecting(self, labels: &[Label]) -> Vec<Label> {
+    pub(crate) fn selecting(&self, labels: &[Label]) -> Vec<Label> {
         let own = self.object.root().at(&["spec", "selector", "matchLabels"]);
         let named = |(key, value): &&Label| {
             own.is_some_and(|own| own.text_at(&[key.as_str()]).is_some_and(|text| text == *value))

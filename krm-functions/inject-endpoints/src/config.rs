@@ -29,12 +29,14 @@ pub(crate) struct Config {
     pub(crate) selectors: Vec<selector::Spec>,
     /// Which of these are left alone. A selector without `containers` and `containerTypes` leaves whole workloads alone.
     pub(crate) exclude: Vec<selector::Spec>,
-    /// Kinds of workloads besides the known ones, in the words of servicebinding.io's ClusterWorkloadResourceMapping.
+    /// Kinds of workloads besides the known ones, and places besides those that are known, in the words of
+    /// servicebinding.io's ClusterWorkloadResourceMapping.
     pub(crate) workloads: Vec<workload::Spec>,
     /// What to do with a variable that a container has already, with another value.
     pub(crate) on_conflict: OnConflict,
-    /// What to do when a selector or exclusion matches nothing.
-    pub(crate) on_no_match: OnNoMatch,
+    /// What to do when a name that selects something matches nothing: of a selector or exclusion, a profile, or a kind of
+    /// `workloads`.
+    pub(crate) on_no_match: selector::OnNoMatch,
     /// What to do when an injected variable refers to a Secret, a ConfigMap, a key or a variable that is not there.
     pub(crate) on_missing_ref: OnMissingRef,
     /// Where new variables go.
@@ -125,18 +127,6 @@ pub(crate) enum OnConflict {
     Keep,
     /// The run fails and names it.
     Error,
-}
-
-/// What to do when a selector matches nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-pub(crate) enum OnNoMatch {
-    /// The run fails: a misspelt name must not pass for success.
-    #[default]
-    Error,
-    /// The run warns and goes on.
-    Warn,
-    /// Nothing.
-    Ignore,
 }
 
 /// What to do when an injected variable refers to what is not there.

@@ -56,6 +56,16 @@ impl Sources {
         self.entries.is_empty()
     }
 
+    /// `Secret a, ConfigMap b`.
+    pub(crate) fn names(&self) -> String {
+        let names: Vec<String> = self
+            .references
+            .iter()
+            .map(|one| format!("{} {}", one.kind, one.name))
+            .collect();
+        names.join(", ")
+    }
+
     /// Notes the edits that give a container the sources that it has not.
     pub(crate) fn apply(&self, container: Node<'_>, edits: &mut Edits) -> Result<(), EditError> {
         if self.is_empty() {

@@ -49,6 +49,11 @@ pub(crate) enum EnvironmentError {
         "there is no mapping to put {0} into. To fix: add it to the container, or correct `env` of `spec.workloads`"
     )]
     NoHolder(String),
+    #[error(
+        "this kind has no `envFrom` here, so that all of {0} cannot be given. To fix: list the keys as `variables` with \
+         `secretKeyRef` or `configMapKeyRef`, in a configuration of its own whose selectors take this workload"
+    )]
+    NoEnvFrom(String),
 }
 
 /// An entry that is there.
@@ -92,6 +97,9 @@ impl Injection {
         let holder = container
             .holder
             .ok_or_else(|| EnvironmentError::NoHolder(key.to_owned()))?;
+        if !container.fields.env_from && !self.sources.is_empty() {
+            return Err(EnvironmentError::NoEnvFrom(self.sources.names()));
+        }
         self.sources.apply(container.node, edits)?;
         // What a merge (`<<`) brings along counts: a list beside it would hide it.
         let list = holder.get(key).or_else(|| holder.at(&[key]));

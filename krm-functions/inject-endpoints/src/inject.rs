@@ -6,10 +6,11 @@ use contract_source::Contract;
 use krm_fn::workload::Container;
 use krm_fn::{Context, Error, Finding, Function, Object, Severity};
 
+use crate::asking::{Asking, LEFT_ALONE};
 use crate::config::{Config, OnMissingRef};
 use crate::env_from::Sources;
 use crate::environment::{Applied, EnvironmentError, Injection};
-use crate::meant::Meant;
+use crate::meant::{Chosen, Meant};
 use crate::missing::Known;
 use crate::provenance::Provenance;
 use crate::variables::Reference;
@@ -42,10 +43,20 @@ impl Function for InjectEndpoints {
             .then(|| Provenance::new(&context.config_name, contract.environment.as_deref(), config.view));
         let mut meant = Meant::read(config)?;
         let mut namespaces = BTreeSet::new();
+        let asking = Asking::of(&injection.wanted, &config.config_map.name);
         for object in context.stream.objects() {
-            let containers = meant.containers(object);
+            let Chosen {
+                containers,
+                is_excluded,
+            } = meant.choose(object);
             if containers.is_empty() {
+                for finding in asking.left_alone(object, is_excluded, &mut meant) {
+                    context.findings.push(finding);
+                }
                 continue;
+            }
+            for unknown in meant.kinds.unknown(object) {
+                context.findings.push(unknown.finding(Severity::Warning, LEFT_ALONE));
             }
             namespaces.insert(object.namespace().map(std::borrow::Cow::into_owned));
             let mut done = Vec::new();
@@ -74,7 +85,10 @@ impl Function for InjectEndpoints {
                     .push(finding.field("metadata.annotations").at(error.position));
             }
         }
-        for problem in meant.problems(config.on_no_match, namespaces.is_empty()) {
+        for problem in meant.problems(config, context.stream, namespaces.is_empty()) {
+            context.findings.push(problem);
+        }
+        for problem in variables::idle_profiles(&contract, config)? {
             context.findings.push(problem);
         }
         if config.on_missing_ref != OnMissingRef::Ignore {
@@ -126,9 +140,10 @@ fn dangling_reference(
 fn problem(object: Object<'_>, container: &Container<'_>, error: &EnvironmentError) -> Finding {
     let position = match error {
         EnvironmentError::Edit(error) => error.position,
-        EnvironmentError::Conflict(_) | EnvironmentError::Order { .. } | EnvironmentError::NoHolder(_) => {
-            container.node.position()
-        }
+        EnvironmentError::Conflict(_)
+        | EnvironmentError::Order { .. }
+        | EnvironmentError::NoHolder(_)
+        | EnvironmentError::NoEnvFrom(_) => container.node.position(),
     };
     let message = match error {
         EnvironmentError::Edit(error) => error.message.clone(),
@@ -157,6 +172,7 @@ mod tests {
             &[
                 ("", "src/config.rs"),
                 ("selector", "../sdk/src/selector/mod.rs"),
+                ("selector", "../sdk/src/selector/policy.rs"),
                 ("", "../sdk/src/workload/mod.rs"),
                 ("workload", "../sdk/src/workload/mapping.rs"),
                 ("", "../contract-source/src/lib.rs"),

@@ -12,6 +12,7 @@
 //! | `config_map` | the ConfigMap without which the pods do not start |
 //! | `inject` | the function: all of that, in turn |
 
+mod asking;
 mod config;
 mod config_map;
 mod env_from;

@@ -2,8 +2,8 @@
 //! it refers to.
 
 use contract_source::Contract;
-use endpoint_contract::{Profile, Variable, VariableValue};
-use krm_fn::{Error, Node, Value};
+use endpoint_contract::{Profile, Protocol, Variable, VariableValue};
+use krm_fn::{Error, Finding, Node, Value};
 
 use crate::config::Config;
 use crate::own;
@@ -95,6 +95,32 @@ pub(crate) fn all(contract: &Contract, config: &Config) -> Result<Variables, Err
         wanted: in_order(&wanted)?,
         removed,
     })
+}
+
+/// The profiles of the configuration that give no variable.
+pub(crate) fn idle_profiles(contract: &Contract, config: &Config) -> Result<Vec<Finding>, Error> {
+    let (policy, protocols) = (config.on_no_match, contract.protocols(config.protocols.as_deref())?);
+    let Some(severity) = policy.severity() else {
+        return Ok(Vec::new());
+    };
+    let is_idle = |profile: &Profile| {
+        let variables = contract.endpoints.variables_of(&protocols, &[*profile], config.view);
+        // Without a password, redis-cli needs none.
+        let has_none = *profile == Profile::RedisCli && protocols.contains(&Protocol::Redis);
+        !has_none && variables.is_ok_and(|variables| variables.is_empty())
+    };
+    let profiles = config.profiles.iter().flatten().enumerate();
+    let problem = |(at, profile): (usize, &Profile)| {
+        let protocols: Vec<String> = protocols.iter().map(ToString::to_string).collect();
+        let message = format!(
+            "spec.profiles[{at}]: {profile} gives no variable of {}, which is what the environment offers and \
+             `spec.protocols` asks for. To fix: remove it, or add its endpoint to the environment{}",
+            protocols.join(", "),
+            policy.hint()
+        );
+        Finding::new(severity, message)
+    };
+    Ok(profiles.filter(|(_, profile)| is_idle(profile)).map(problem).collect())
 }
 
 /// Each after those that it refers to, and otherwise as they are.

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use crate::layout::column;
 use crate::node::Node;
 use crate::position::Position;
+use crate::suggestion::nearest;
 
 /// Text that is not what a type expects.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -128,35 +129,16 @@ fn message(error: &serde_saphyr::Error) -> String {
 }
 
 fn unknown(what: &str, found: &str, expected: &[&str]) -> String {
-    let nearest = expected.iter().map(|known| (distance(found, known), known)).min();
     let all = expected
         .iter()
         .map(|known| format!("`{known}`"))
         .collect::<Vec<_>>()
         .join(", ");
-    match nearest {
-        Some((changes, known)) if changes <= 1 + found.len() / 3 => {
-            format!("unknown {what} `{found}`. To fix: did you mean `{known}`? Known are {all}")
-        }
-        Some(_) => format!("unknown {what} `{found}`. To fix: use one of {all}"),
-        None => format!("unknown {what} `{found}`. To fix: remove it; none is known here"),
+    match nearest(found, expected.iter().copied()) {
+        Some(known) => format!("unknown {what} `{found}`. To fix: did you mean `{known}`? Known are {all}"),
+        None if expected.is_empty() => format!("unknown {what} `{found}`. To fix: remove it; none is known here"),
+        None => format!("unknown {what} `{found}`. To fix: use one of {all}"),
     }
-}
-
-/// How many letters must change to make one word the other (Levenshtein), case aside.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.to_lowercase().chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.to_lowercase().chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let changed = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@
 //! | `index` | where every node of a text starts and ends: three readers, from fast to complete |
 //! | `node`, `object`, `stream` | handles on that: paths, scalars, objects, lists |
 //! | `value`, `edits`, `layout` | what to put in, and where |
-//! | `config`, `finding` | configuration as a type; what there is to say |
+//! | `config`, `finding`, `suggestion` | configuration as a type; what there is to say |
 //! | `function`, `run`, `program` | the trait, one run without I/O, and the program around it |
 //! | [`workload`], [`selector`] | pod templates and containers of all known kinds; which of them are meant |
 //! | [`credential`] | what looks like a password in plain text |
@@ -62,6 +62,7 @@ mod run;
 mod scalar;
 pub mod selector;
 mod stream;
+mod suggestion;
 pub mod testing;
 mod value;
 pub mod workload;
@@ -77,6 +78,7 @@ pub use program::{ReadError, main, read_file};
 pub use run::{Answer, Named, Request, Way, respond};
 pub use selector::Selector;
 pub use stream::Stream;
+pub use suggestion::{nearest, suggestion};
 pub use value::Value;
 
 /// `apiVersion` of the configurations of mlplat's own functions.

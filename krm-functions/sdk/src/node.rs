@@ -196,6 +196,23 @@ impl<'a> Node<'a> {
         self.at(path).filter(|node| !node.is_null()).and_then(Self::text)
     }
 
+    /// Whether a key or text in it may say this: exactly where there is no alias, since what one shows is not looked at.
+    /// Cheap: no path is walked.
+    #[must_use]
+    pub fn may_say(self, text: &str) -> bool {
+        let below = &self.index.nodes[self.id as usize..self.raw().next as usize];
+        below.iter().any(|raw| {
+            let quotes = match raw.kind {
+                Kind::Plain => 0,
+                Kind::Single | Kind::Double => 1,
+                Kind::Alias => return true,
+                _ => return false,
+            };
+            let (start, end) = (raw.start as usize + quotes, (raw.end as usize).saturating_sub(quotes));
+            end >= start && end - start == text.len() && &self.index.text.as_bytes()[start..end] == text.as_bytes()
+        })
+    }
+
     fn says(self, key: &str) -> bool {
         let raw = self.raw();
         let (start, end) = (raw.start as usize, raw.end as usize);

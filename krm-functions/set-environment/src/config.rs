@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use krm_fn::selector;
+use krm_fn::{selector, workload};
 use serde::Deserialize;
 
 /// What is so in this environment. Every part may be left out; of several entries that take one object, the last decides.
@@ -23,6 +23,19 @@ pub(crate) struct Config {
     pub(crate) presets: BTreeMap<String, Size>,
     /// How large workloads are.
     pub(crate) workloads: Vec<Workload>,
+    /// Kinds of workloads besides the known ones, and places besides those that are known, in the words of
+    /// servicebinding.io's ClusterWorkloadResourceMapping. The other functions call it `workloads`.
+    pub(crate) workload_kinds: Vec<workload::Spec>,
+    /// What to do when a name that selects something matches nothing: of a selector, a prefix of images, or a kind of
+    /// `workloadKinds`.
+    pub(crate) on_no_match: selector::OnNoMatch,
+}
+
+impl Config {
+    /// Whether nothing is set that concerns containers.
+    pub(crate) fn is_of_objects(&self) -> bool {
+        self.images.is_empty() && self.log_levels.is_empty() && self.workloads.is_empty() && self.storage.is_empty()
+    }
 }
 
 /// A part of image names that gives way to another.

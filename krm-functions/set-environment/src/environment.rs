@@ -1,5 +1,6 @@
 //! The function: every part of the configuration in turn.
 
+use krm_fn::workload::Kinds;
 use krm_fn::{Context, Error, Function};
 
 use crate::config::Config;
@@ -20,8 +21,11 @@ impl Function for SetEnvironment {
 
     fn run(&self, context: &mut Context<'_, Config>) -> Result<(), Error> {
         let config = &context.config;
+        let kinds = Kinds::read("spec.workloadKinds", &config.workload_kinds)?;
         let mut work = Work {
             stream: context.stream,
+            kinds: &kinds,
+            on_no_match: config.on_no_match,
             edits: std::mem::take(&mut context.edits),
             findings: std::mem::take(&mut context.findings),
         };
@@ -33,6 +37,12 @@ impl Function for SetEnvironment {
             log_levels::apply(&config.log_levels, &mut work),
             workloads::apply(config, &mut work),
         ];
+        if !config.is_of_objects() {
+            kinds.warn_unknown(work.stream, "its containers stay as they are", &mut work.findings);
+        }
+        for problem in kinds.problems(work.stream, config.on_no_match) {
+            work.findings.push(problem);
+        }
         (context.edits, context.findings) = (work.edits, work.findings);
         parts.into_iter().collect()
     }
@@ -55,7 +65,9 @@ mod tests {
             &[
                 ("", "src/config.rs"),
                 ("selector", "../sdk/src/selector/mod.rs"),
+                ("selector", "../sdk/src/selector/policy.rs"),
                 ("", "../sdk/src/workload/mod.rs"),
+                ("workload", "../sdk/src/workload/mapping.rs"),
             ],
         );
     }

@@ -1,6 +1,6 @@
 //! Registries: a prefix of image names gives way to another; tags and digests stay.
 
-use krm_fn::{Error, Finding, Node, Object, Severity, Value, workload};
+use krm_fn::{Error, Finding, Value};
 
 use crate::config::Image;
 use crate::work::Work;
@@ -21,13 +21,14 @@ pub(crate) fn apply(images: &[Image], work: &mut Work<'_>) -> Result<(), Error> 
     }
     let mut rules = rules(images)?;
     for object in work.stream.objects() {
-        for (holder, key, path) in places(object) {
+        for field in work.kinds.places(object).images {
+            let (holder, key) = (field.holder, field.key);
             let Some(image) = holder.text_at(&[key]).filter(|image| !image.is_empty()) else {
                 continue;
             };
             if let Some(rewritten) = rewrite(&mut rules, &image) {
                 let outcome = work.set(holder, key, &Value::Text(rewritten));
-                work.note(object, &format!("{path}.{key}"), outcome);
+                work.note(object, &field.field(), outcome);
             }
         }
     }
@@ -37,26 +38,12 @@ pub(crate) fn apply(images: &[Image], work: &mut Work<'_>) -> Result<(), Error> 
              the entry; a prefix ends where a component ends, and `nginx` stands for `docker.io/library/nginx`",
             images[at].from
         );
-        work.findings.push(Finding::new(Severity::Error, message));
-    }
-    Ok(())
-}
-
-/// What may name an image: containers, and volumes whose content is one.
-fn places(object: Object<'_>) -> Vec<(Node<'_>, &'static str, String)> {
-    let mut places: Vec<(Node<'_>, &str, String)> = Vec::new();
-    for container in workload::containers(object) {
-        places.push((container.node, "image", container.path));
-    }
-    for pod in workload::pods(object) {
-        let volumes = pod.spec.at(&["volumes"]).into_iter().flat_map(Node::items);
-        for (at, volume) in volumes.enumerate() {
-            if let Some(image) = volume.at(&["image"]) {
-                places.push((image, "reference", format!("{}.volumes[{at}].image", pod.path)));
-            }
+        if let Some(severity) = work.on_no_match.severity() {
+            work.findings
+                .push(Finding::new(severity, message + work.on_no_match.hint()));
         }
     }
-    places
+    Ok(())
 }
 
 fn rules(images: &[Image]) -> Result<Vec<Rule>, Error> {

@@ -34,8 +34,7 @@ pub(crate) fn apply(entries: &[Ingress], work: &mut Work<'_>) -> Result<(), Erro
             serve(object, plan, work);
         }
     }
-    let problems = plans.iter().filter_map(|(_, meant)| meant.problem("Ingress"));
-    problems.for_each(|problem| work.findings.push(problem));
+    work.tell_unused(plans.iter().map(|(_, meant)| meant), "Ingress", is_ingress);
     Ok(())
 }
 

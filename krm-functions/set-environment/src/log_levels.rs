@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use krm_fn::{EditError, Error, Node, NodeKind, Value, workload};
+use krm_fn::workload::Container;
+use krm_fn::{EditError, Error, NodeKind, Value};
 
 use crate::config::LogLevel;
 use crate::meant::Meant;
@@ -29,12 +30,15 @@ pub(crate) fn apply(entries: &[LogLevel], work: &mut Work<'_>) -> Result<(), Err
     if entries.is_empty() {
         return Ok(());
     }
+    let kinds = work.kinds;
     for object in work.stream.objects() {
+        let mut containers = kinds.places(object).containers;
+        containers.retain(|container| container.fields.env);
         let taken: Vec<HashSet<String>> = meant
             .iter_mut()
-            .map(|meant| meant.containers(object).into_iter().map(|one| one.path).collect())
+            .map(|meant| meant.containers(object, &containers))
             .collect();
-        for container in workload::containers(object) {
+        for container in &containers {
             let mut last: Vec<usize> = Vec::new();
             for at in (0..entries.len()).filter(|&at| taken[at].contains(&container.path)) {
                 last.retain(|&earlier| entries[earlier].variable != entries[at].variable);
@@ -45,25 +49,27 @@ pub(crate) fn apply(entries: &[LogLevel], work: &mut Work<'_>) -> Result<(), Err
                 .iter()
                 .map(|&at| (entries[at].variable.as_str(), entries[at].value.as_str()))
                 .collect();
-            let outcome = give(container.node, &wanted, work);
-            work.note(object, &format!("{}.env", container.path), outcome);
+            let outcome = give(container, &wanted, work);
+            work.note(object, &format!("{}.{}", container.path, container.key), outcome);
         }
     }
-    let problems = meant.iter().filter_map(|meant| meant.problem("container"));
-    problems.for_each(|problem| work.findings.push(problem));
+    work.tell_unused(&meant, "container", |object| kinds.is_workload(*object));
     Ok(())
 }
 
-fn give(container: Node<'_>, wanted: &[Variable<'_>], work: &mut Work<'_>) -> Result<(), EditError> {
+fn give(container: &Container<'_>, wanted: &[Variable<'_>], work: &mut Work<'_>) -> Result<(), EditError> {
     if wanted.is_empty() {
         return Ok(());
     }
     let entry = |(name, value): &Variable<'_>| Value::map([("name", *name), ("value", *value)]);
+    let key = container.key.as_ref();
+    // A kind of the user's own, whose mapping of variables is missing.
+    let Some(holder) = container.holder else { return Ok(()) };
     // What a merge (`<<`) brings along counts: a list beside it would hide it.
-    let list = container.get("env").or_else(|| container.at(&["env"]));
+    let list = holder.get(key).or_else(|| holder.at(&[key]));
     let Some(list) = list.filter(|list| !list.is_null()) else {
         let all = Value::Seq(wanted.iter().map(entry).collect());
-        return work.edits.set(container, "env", &all);
+        return work.edits.set(holder, key, &all);
     };
     let mut missing = Vec::new();
     let entries = || list.resolve().items();
@@ -88,7 +94,7 @@ fn give(container: Node<'_>, wanted: &[Variable<'_>], work: &mut Work<'_>) -> Re
         return Ok(());
     }
     if list.kind() == NodeKind::Seq && list.items().next().is_none() {
-        return work.edits.set(container, "env", &Value::Seq(missing));
+        return work.edits.set(holder, key, &Value::Seq(missing));
     }
     // First, so that what the others say may refer to it by `$(NAME)`.
     work.edits.insert(list, 0, &missing)

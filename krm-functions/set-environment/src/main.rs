@@ -10,7 +10,7 @@
 //! | `ingresses`, `ingress_plan` | class, annotations and TLS of Ingresses |
 //! | `storage` | storage classes of claims |
 //! | `log_levels` | one variable of containers |
-//! | `workloads`, `quantity` | replicas and resources |
+//! | `workloads`, `quantity`, `spark` | replicas and resources |
 //! | `environment` | the function: all of that, in turn |
 
 mod config;
@@ -23,6 +23,7 @@ mod meant;
 mod node_ports;
 mod quantity;
 mod services;
+mod spark;
 mod storage;
 mod work;
 mod workloads;

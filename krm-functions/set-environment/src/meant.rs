@@ -1,16 +1,18 @@
 //! Which objects an entry of the configuration takes, and that every entry has an effect: a misspelt name must not
 //! pass for success.
 
-use krm_fn::workload::{self, Container};
-use krm_fn::{Error, Finding, Object, Selector, Severity, selector};
+use std::collections::HashSet;
+
+use krm_fn::selector::{Candidates, OnNoMatch, Selection};
+use krm_fn::workload::Container;
+use krm_fn::{Error, Finding, Object, selector};
 
 /// The selectors of one entry, and what they have met.
 #[derive(Debug)]
 pub(crate) struct Meant<'c> {
     /// `spec.services[0]`.
     pub(crate) place: String,
-    selectors: Vec<Selector<'c>>,
-    used: Vec<bool>,
+    selection: Selection<'c>,
     any: bool,
     /// Whether it was the last one for anything that it took; what it says is dead otherwise.
     pub(crate) decides: bool,
@@ -19,11 +21,9 @@ pub(crate) struct Meant<'c> {
 impl<'c> Meant<'c> {
     /// Selectors of workloads and their containers.
     pub(crate) fn of_containers(place: String, selectors: &'c [selector::Spec]) -> Result<Self, Error> {
-        let read = Selector::all_of(&format!("{place}.selectors"), selectors)?;
         Ok(Self {
+            selection: Selection::read(&format!("{place}.selectors"), selectors)?,
             place,
-            used: vec![false; read.len()],
-            selectors: read,
             any: false,
             decides: false,
         })
@@ -45,7 +45,12 @@ impl<'c> Meant<'c> {
 
     /// Whether nothing is said about which objects are meant.
     pub(crate) fn is_all(&self) -> bool {
-        self.selectors.is_empty()
+        self.selection.is_empty()
+    }
+
+    /// Whether a selector names containers.
+    pub(crate) fn is_of_containers(&self) -> bool {
+        self.selection.is_of_containers()
     }
 
     /// Whether anything was taken so far.
@@ -55,56 +60,52 @@ impl<'c> Meant<'c> {
 
     /// Whether the object is taken.
     pub(crate) fn takes(&mut self, object: Object<'_>) -> bool {
-        let mut taken = self.is_all();
-        for (selector, used) in self.selectors.iter().zip(&mut self.used) {
-            let takes = selector.takes(object);
-            *used |= takes;
-            taken |= takes;
-        }
+        let taken = self.is_all() || self.selection.takes(object);
         self.any |= taken;
         taken
     }
 
-    /// The containers of a workload that are taken.
-    pub(crate) fn containers<'a>(&mut self, object: Object<'a>) -> Vec<Container<'a>> {
-        let all = workload::containers(object);
-        let taken: Vec<usize> = (0..self.selectors.len())
-            .filter(|&at| self.selectors[at].takes(object))
-            .collect();
-        let mut takes = |container: &Container<'a>| {
-            let mut any = self.selectors.is_empty();
-            for &at in &taken {
-                let takes = self.selectors[at].takes_container(container);
-                self.used[at] |= takes;
-                any |= takes;
-            }
-            self.any |= any;
-            any
+    /// The paths of those containers of a workload that are taken.
+    pub(crate) fn containers(&mut self, object: Object<'_>, all: &[Container<'_>]) -> HashSet<String> {
+        let taken = match self.is_all() {
+            true => vec![true; all.len()],
+            false => self.selection.takes_containers(object, all),
         };
-        all.into_iter().filter(|container| takes(container)).collect()
+        let taken: HashSet<String> = all
+            .iter()
+            .zip(taken)
+            .filter(|(_, taken)| *taken)
+            .map(|(container, _)| container.path.clone())
+            .collect();
+        self.any |= !taken.is_empty();
+        taken
     }
 
-    /// What is wrong with an entry or a selector that took nothing; `what` it looked for: `Service`.
-    pub(crate) fn problem(&self, what: &str) -> Option<Finding> {
-        let (place, fix) = match self.used.iter().position(|used| !used) {
-            Some(at) => (
-                format!("{}.selectors[{at}]", self.place),
-                "correct the selector, or remove it; kinds are written as in the manifests (`Deployment`)",
-            ),
-            None if !self.any => (
-                self.place.clone(),
-                "remove the entry, or list the bases under `resources:` of the same kustomization",
-            ),
-            None if !self.decides => {
-                let message = format!(
-                    "{} has no effect: later entries take all that it takes. To fix: put it after them, or remove it",
-                    self.place
-                );
-                return Some(Finding::new(Severity::Error, message));
-            }
-            None => return None,
+    /// What is wrong with an entry or a part of its selectors that took nothing; `what` it looked for: `Service`.
+    pub(crate) fn problems(
+        &self,
+        policy: OnNoMatch,
+        what: &str,
+        candidates: impl FnOnce() -> Candidates,
+    ) -> Vec<Finding> {
+        let problems = self.selection.problems(policy, what, candidates);
+        let Some(severity) = policy.severity().filter(|_| problems.is_empty()) else {
+            return problems;
         };
-        let message = format!("{place} matches no {what} in the stream. To fix: {fix}");
-        Some(Finding::new(Severity::Error, message))
+        let place = &self.place;
+        let message = if !self.any {
+            format!(
+                "{place} matches no {what} in the stream. To fix: remove the entry, or list the bases under `resources:` of \
+                 the same kustomization{}",
+                policy.hint()
+            )
+        } else if !self.decides {
+            format!(
+                "{place} has no effect: later entries take all that it takes. To fix: put it after them, or remove it"
+            )
+        } else {
+            return Vec::new();
+        };
+        vec![Finding::new(severity, message)]
     }
 }

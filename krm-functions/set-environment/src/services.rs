@@ -58,8 +58,7 @@ pub(crate) fn apply(entries: &[Service], work: &mut Work<'_>) -> Result<(), Erro
             }
         }
     }
-    let problems = meant.iter().filter_map(|meant| meant.problem("Service"));
-    problems.for_each(|problem| work.findings.push(problem));
+    work.tell_unused(&meant, "Service", |object| is_service(*object));
     Ok(())
 }
 

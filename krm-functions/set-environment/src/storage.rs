@@ -1,6 +1,7 @@
 //! Storage classes: of PersistentVolumeClaims and of the claims that workloads make.
 
-use krm_fn::{Error, Node, Object, Value, workload};
+use krm_fn::workload::Kinds;
+use krm_fn::{Error, Node, Object, Value};
 
 use crate::config::Storage;
 use crate::meant::Meant;
@@ -16,7 +17,7 @@ pub(crate) fn apply(entries: &[Storage], work: &mut Work<'_>) -> Result<(), Erro
         return Ok(());
     }
     for object in work.stream.objects() {
-        let claims = claims(object);
+        let claims = claims(object, work.kinds);
         if claims.is_empty() {
             continue;
         }
@@ -34,34 +35,45 @@ pub(crate) fn apply(entries: &[Storage], work: &mut Work<'_>) -> Result<(), Erro
             work.note(object, &format!("{path}.storageClassName"), outcome);
         }
     }
-    let problems = meant
-        .iter()
-        .filter_map(|meant| meant.problem("object that claims storage"));
-    problems.for_each(|problem| work.findings.push(problem));
+    let kinds = work.kinds;
+    let claims_any = |object: &Object<'_>| !claims(*object, kinds).is_empty();
+    work.tell_unused(&meant, "object that claims storage", claims_any);
     Ok(())
 }
 
 /// The mappings whose `spec` is a claim's, and the path of that.
-fn claims(object: Object<'_>) -> Vec<(Node<'_>, String)> {
+fn claims<'a>(object: Object<'a>, kinds: &Kinds) -> Vec<(Node<'a>, String)> {
     if object.kind() == "PersistentVolumeClaim" && object.api_version() == "v1" {
         return vec![(object.root(), "spec".to_owned())];
     }
     let items = |path: &[&str]| object.root().at(path).into_iter().flat_map(Node::items).enumerate();
-    let stateful_set = workload::is_workload(object) && object.kind() == "StatefulSet";
-    let templates = stateful_set.then_some(["spec", "volumeClaimTemplates"]);
-    let mut claims: Vec<(Node<'_>, String)> = templates
-        .into_iter()
-        .flat_map(|path| items(&path))
-        .map(|(at, claim)| (claim, format!("spec.volumeClaimTemplates[{at}].spec")))
-        .collect();
-    for pod in workload::pods(object) {
-        let volumes = pod.spec.at(&["volumes"]).into_iter().flat_map(Node::items);
+    let mut claims = Vec::new();
+    for path in templates(object) {
+        for (at, claim) in items(path) {
+            claims.push((claim, format!("{}[{at}].spec", path.join("."))));
+        }
+    }
+    for around in kinds.places(object).around {
+        let volumes = around.node.at(&["volumes"]).into_iter().flat_map(Node::items);
         for (at, volume) in volumes.enumerate() {
             if let Some(claim) = volume.at(&["ephemeral", "volumeClaimTemplate"]) {
-                let path = format!("{}.volumes[{at}].ephemeral.volumeClaimTemplate.spec", pod.path);
+                let path = format!("{}.volumes[{at}].ephemeral.volumeClaimTemplate.spec", around.path);
                 claims.push((claim, path));
             }
         }
     }
     claims
+}
+
+/// Where a kind of workload has templates of claims.
+fn templates(object: Object<'_>) -> &'static [&'static [&'static str]] {
+    match (object.group().as_ref(), object.kind().as_ref()) {
+        ("apps" | "apps.kruise.io", "StatefulSet")
+        | ("argoproj.io", "Workflow" | "WorkflowTemplate" | "ClusterWorkflowTemplate") => {
+            &[&["spec", "volumeClaimTemplates"]]
+        }
+        ("argoproj.io", "CronWorkflow") => &[&["spec", "workflowSpec", "volumeClaimTemplates"]],
+        ("leaderworkerset.x-k8s.io", "LeaderWorkerSet") => &[&["spec", "leaderWorkerTemplate", "volumeClaimTemplates"]],
+        _ => &[],
+    }
 }

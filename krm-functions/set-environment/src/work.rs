@@ -1,11 +1,17 @@
 //! What every part works on: edits that do nothing where nothing is to change, and errors that name object and field.
 
+use krm_fn::selector::{Candidates, OnNoMatch};
+use krm_fn::workload::Kinds;
 use krm_fn::{EditError, Edits, Finding, Findings, Node, Object, Severity, Stream, Value};
+
+use crate::meant::Meant;
 
 /// The objects, and what is to become of them.
 #[derive(Debug)]
 pub(crate) struct Work<'a> {
     pub(crate) stream: &'a Stream,
+    pub(crate) kinds: &'a Kinds,
+    pub(crate) on_no_match: OnNoMatch,
     pub(crate) edits: Edits,
     pub(crate) findings: Findings,
 }
@@ -22,6 +28,27 @@ impl Work<'_> {
         if let Err(error) = outcome {
             let finding = Finding::new(Severity::Error, error.message).of(object).field(field);
             self.findings.push(finding.at(error.position));
+        }
+    }
+
+    /// Notes what is wrong with entries that took no object, or have names that none has.
+    pub(crate) fn tell_unused<'m, 'c: 'm>(
+        &mut self,
+        entries: impl IntoIterator<Item = &'m Meant<'c>>,
+        what: &str,
+        is_candidate: impl Fn(&Object<'_>) -> bool,
+    ) {
+        for entry in entries {
+            let candidates = || {
+                let mut candidates = Candidates::default();
+                for object in self.stream.objects().filter(|object| is_candidate(object)) {
+                    candidates.add(object, &self.kinds.places(object).containers);
+                }
+                candidates
+            };
+            for problem in entry.problems(self.on_no_match, what, candidates) {
+                self.findings.push(problem);
+            }
         }
     }
 

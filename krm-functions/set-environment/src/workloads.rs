@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
-use krm_fn::{Error, Finding, Node, Object, Severity, Value, workload};
+use krm_fn::workload::{Container, ContainerType, ResourceFields};
+use krm_fn::{Error, Finding, Node, Object, Severity, Value};
 
 use crate::config::{Config, Resources, Size, Workload};
 use crate::meant::Meant;
 use crate::quantity::amount;
+use crate::spark;
 use crate::work::Work;
 
 /// Kinds with `spec.replicas`.
@@ -67,7 +69,7 @@ pub(crate) fn apply(config: &Config, work: &mut Work<'_>) -> Result<(), Error> {
         .map(|scaler| (target(scaler), scaler))
         .collect();
     for object in stream.objects() {
-        if workload::is_workload(object) {
+        if work.kinds.is_workload(object) {
             size(object, &mut entries, &scalers, work);
         }
     }
@@ -79,8 +81,11 @@ pub(crate) fn apply(config: &Config, work: &mut Work<'_>) -> Result<(), Error> {
                 SCALED.join(", ")
             );
             work.findings.push(Finding::new(Severity::Error, message));
-        } else if let Some(problem) = entry.meant.problem("container of any workload") {
-            work.findings.push(problem);
+        } else {
+            let kinds = work.kinds;
+            work.tell_unused([&entry.meant], "container of any workload", |object| {
+                kinds.is_workload(*object)
+            });
         }
     }
     Ok(())
@@ -128,6 +133,12 @@ fn check_resources(place: &str, resources: Option<&Resources>) -> Result<(), Err
     let Some(resources) = resources else { return Ok(()) };
     for (field, amounts) in [("requests", &resources.requests), ("limits", &resources.limits)] {
         for (name, text) in amounts.iter().flatten() {
+            if let Some(problem) = unknown_resource(name) {
+                return Err(Error::refused(
+                    format!("{place}.resources.{field}: {problem}"),
+                    "write `cpu`, `memory` or `ephemeral-storage`, or the whole name of another one: `nvidia.com/gpu`",
+                ));
+            }
             if amount(text).is_none_or(|amount| amount < 0.0) {
                 return Err(Error::refused(
                     format!("{place}.resources.{field}.{name}: {text:?} is no quantity"),
@@ -139,22 +150,53 @@ fn check_resources(place: &str, resources: Option<&Resources>) -> Result<(), Err
     Ok(())
 }
 
+/// Why nothing has a resource of this name: what has no group is Kubernetes' own.
+fn unknown_resource(name: &str) -> Option<String> {
+    const KNOWN: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
+    let is_known = KNOWN.contains(&name) || name.starts_with("hugepages-") || name.contains('/');
+    (!is_known).then(|| format!("no resource is called `{name}`: {}", krm_fn::suggestion(name, KNOWN)))
+}
+
 fn size(object: Object<'_>, entries: &mut [Entry<'_>], scalers: &Scalers<'_>, work: &mut Work<'_>) {
     let scales = SCALED.contains(&object.kind().as_ref());
+    let all = work.kinds.places(object).containers;
     let mut replicas = None;
     let mut resources: BTreeMap<String, usize> = BTreeMap::new();
     for (at, entry) in entries.iter_mut().enumerate() {
-        let containers = entry.meant.containers(object);
-        if containers.is_empty() {
+        let taken = entry.meant.containers(object, &all);
+        if taken.is_empty() {
             continue;
         }
         if let Some(wanted) = entry.replicas.filter(|_| scales) {
             entry.scaled = true;
             replicas = Some((at, wanted));
         }
-        if entry.resources.is_some() {
-            resources.extend(containers.into_iter().map(|container| (container.path, at)));
+        if entry.resources.is_none() {
+            continue;
         }
+        let taken: Vec<&Container<'_>> = all.iter().filter(|one| taken.contains(&one.path)).collect();
+        let sized = taken.iter().filter(|one| one.fields.resources.is_some());
+        let sized: Vec<(String, usize)> = sized.map(|one| (one.path.clone(), at)).collect();
+        if sized.is_empty() && replicas.is_none() {
+            // An entry for all is not about this one in particular.
+            let severity = if entry.meant.is_all() {
+                Severity::Warning
+            } else {
+                Severity::Error
+            };
+            let message = format!(
+                "{} takes it, but this kind has no `resources` here. To fix: leave it out of the selectors, and set the \
+                 resources where its containers are described",
+                entry.meant.place
+            );
+            let finding = Finding::new(severity, message).of(object).field(taken[0].path.as_str());
+            work.findings.push(finding.at(taken[0].node.position()));
+            entry.meant.decides = true;
+        }
+        if !entry.meant.is_of_containers() {
+            warn_of_several(object, &entry.meant, &taken, work);
+        }
+        resources.extend(sized);
     }
     for at in resources.values().copied().chain(replicas.map(|(at, _)| at)) {
         entries[at].meant.decides = true;
@@ -171,12 +213,17 @@ fn size(object: Object<'_>, entries: &mut [Entry<'_>], scalers: &Scalers<'_>, wo
             work.findings.warning(object, message);
         }
     }
-    for container in workload::containers(object) {
-        let Some(wanted) = resources.get(&container.path).and_then(|&at| entries[at].resources) else {
+    for container in &all {
+        let wanted = resources.get(&container.path).and_then(|&at| entries[at].resources);
+        let (Some(wanted), Some(fields)) = (wanted, container.fields.resources) else {
             continue;
         };
-        let field = format!("{}.resources", container.path);
-        if let Some(problem) = over_limit(container.node, wanted) {
+        let ResourceFields::Requirements(key) = fields else {
+            spark::give(object, container, wanted, work);
+            continue;
+        };
+        let field = format!("{}.{key}", container.path);
+        if let Some(problem) = over_limit(container.node, key, wanted) {
             work.refuse(object, &field, problem);
             continue;
         }
@@ -189,9 +236,34 @@ fn size(object: Object<'_>, entries: &mut [Entry<'_>], scalers: &Scalers<'_>, wo
                 Some((part.to_owned(), amounts))
             })
             .collect();
-        let outcome = work.set_below(container.node, "resources", &values);
+        let outcome = work.set_below(container.node, key, &values);
         work.note(object, &field, outcome);
     }
+}
+
+/// Warns of an entry that gives the containers of one pod the same resources without naming any: a sidecar seldom needs
+/// what the application needs.
+fn warn_of_several(object: Object<'_>, meant: &Meant<'_>, taken: &[&Container<'_>], work: &mut Work<'_>) {
+    let list = |container: &Container<'_>| {
+        let list = container.path.strip_suffix(']').and_then(|path| path.rsplit_once('['));
+        list.map(|(list, _)| list.to_owned())
+            .filter(|list| list.ends_with("containers"))
+    };
+    let together = |first: &&Container<'_>| {
+        let same = |one: &&&Container<'_>| one.kind == ContainerType::Container && list(one) == list(first);
+        let names: Vec<String> = taken.iter().filter(same).map(|one| format!("`{}`", one.name)).collect();
+        (list(first).is_some() && names.len() > 1).then_some(names)
+    };
+    let Some(names) = taken.iter().find_map(together) else {
+        return;
+    };
+    let message = format!(
+        "{} gives each of {} these resources. To fix: name the container that is meant in `selectors[].containers`, and \
+         give the others an entry of their own",
+        meant.place,
+        names.join(", ")
+    );
+    work.findings.warning(object, message);
 }
 
 /// The workload whose replicas a HorizontalPodAutoscaler has in its hands.
@@ -206,9 +278,9 @@ fn target(scaler: Object<'_>) -> Target<'_> {
 }
 
 /// A request above its limit, as Kubernetes would refuse it; what the entry does not give is the container's own.
-fn over_limit(container: Node<'_>, wanted: &Resources) -> Option<String> {
+fn over_limit(container: Node<'_>, key: &str, wanted: &Resources) -> Option<String> {
     let own = |part: &str| -> BTreeMap<String, String> {
-        let amounts = container.at(&["resources", part]).into_iter().flat_map(Node::entries);
+        let amounts = container.at(&[key, part]).into_iter().flat_map(Node::entries);
         amounts
             .filter_map(|(name, amount)| Some((name.text()?.into_owned(), amount.resolve().text()?.into_owned())))
             .collect()

@@ -1,6 +1,6 @@
 //! What the rules look at: the objects to check, the workloads among them, and everything around them.
 
-use krm_fn::workload::{self, Container, ContainerType, Pod};
+use krm_fn::workload::{Around, Container, ContainerType, Image, Kinds, Places, Pod};
 use krm_fn::{Context, Node, Object};
 
 use crate::config::Config;
@@ -28,6 +28,19 @@ pub(crate) struct Workload<'a> {
     pub(crate) containers: Vec<Container<'a>>,
 }
 
+/// A container, and what holds for it where it does not say otherwise.
+#[derive(Debug)]
+pub(crate) struct Place<'a> {
+    pub(crate) subject: Subject<'a>,
+    pub(crate) container: Container<'a>,
+    /// The nearest first.
+    pub(crate) around: Vec<Around<'a>>,
+    /// Whether a pod's specification lists it.
+    pub(crate) in_pod: bool,
+    /// Whether it runs, or only gives others their fields, as a step template does.
+    pub(crate) runs: bool,
+}
+
 /// All that is known of the cluster to be.
 #[derive(Debug)]
 pub(crate) struct Cluster<'a> {
@@ -35,30 +48,84 @@ pub(crate) struct Cluster<'a> {
     pub(crate) subjects: Vec<Subject<'a>>,
     /// Those of them that run pods.
     pub(crate) workloads: Vec<Workload<'a>>,
-    /// Containers that stand in no pod's specification, such as the steps of a Tekton Task.
-    pub(crate) loose: Vec<(Subject<'a>, Container<'a>)>,
+    /// Every container, whether it stands in a pod's specification or not, as the steps of a Tekton Task do not.
+    pub(crate) places: Vec<Place<'a>>,
+    /// Everything that holds for containers around it: the pods' specifications, and what stands for one.
+    pub(crate) around: Vec<(Subject<'a>, Around<'a>)>,
+    /// Images that stand in no container.
+    pub(crate) images: Vec<(Subject<'a>, Image<'a>)>,
     /// The objects to check and those to read beside them.
-    around: Vec<Object<'a>>,
+    all: Vec<Object<'a>>,
 }
 
 impl<'a> Cluster<'a> {
-    pub(crate) fn of(context: &Context<'a, Config>) -> Self {
+    pub(crate) fn of(context: &Context<'a, Config>, kinds: &Kinds) -> Self {
         let applied = |object: &Object<'_>| !object.is_local_config();
         let subjects: Vec<Subject<'a>> = (0..)
             .zip(context.stream.objects().filter(applied))
             .map(|(number, object)| Subject { number, object })
             .collect();
-        Self {
-            workloads: subjects.iter().flat_map(|&subject| Workload::all_of(subject)).collect(),
-            loose: subjects.iter().flat_map(|&subject| loose(subject)).collect(),
-            around: context.all_objects().filter(applied).collect(),
-            subjects,
+        let mut cluster = Self {
+            workloads: Vec::new(),
+            places: Vec::new(),
+            around: Vec::new(),
+            images: Vec::new(),
+            all: context.all_objects().filter(applied).collect(),
+            subjects: Vec::new(),
+        };
+        for &subject in &subjects {
+            cluster.note(subject, kinds.places(subject.object));
         }
+        cluster.subjects = subjects;
+        cluster
+    }
+
+    /// Whether a container stands at this path of an object.
+    pub(crate) fn is_container(&self, subject: Subject<'_>, path: &str) -> bool {
+        let mut of_object = self
+            .places
+            .iter()
+            .filter(|place| place.subject.number == subject.number);
+        of_object.any(|place| place.container.path == path)
+    }
+
+    fn note(&mut self, subject: Subject<'a>, places: Places<'a>) {
+        let in_pod = |container: &Container<'_>| {
+            places.pods.iter().any(|pod| {
+                ["containers[", "initContainers["].iter().any(|list| {
+                    let rest = container.path.strip_prefix(pod.path.as_str());
+                    rest.is_some_and(|rest| rest.trim_start_matches('.').starts_with(list))
+                })
+            })
+        };
+        let running = places.containers.iter().map(|container| (container, true));
+        for (container, runs) in running.chain(places.defaults.iter().map(|one| (one, false))) {
+            // What gives others its fields is none of those.
+            let is_itself = |around: &Around<'_>| around.is_container && around.path == container.path;
+            let covers = |around: &&Around<'_>| around.covers(&container.path) && !is_itself(around);
+            self.places.push(Place {
+                subject,
+                around: places.around.iter().filter(covers).cloned().collect(),
+                in_pod: in_pod(container),
+                container: container.clone(),
+                runs,
+            });
+        }
+        let of_container = |image: &Image<'_>| {
+            let mut all = places.containers.iter().chain(&places.defaults);
+            all.any(|container| container.path == image.path)
+        };
+        let bare = places.images.iter().filter(|image| !of_container(image));
+        self.images.extend(bare.map(|image| (subject, image.clone())));
+        self.around
+            .extend(places.around.iter().map(|around| (subject, around.clone())));
+        self.workloads
+            .extend(places.pods.iter().map(|pod| Workload::of(subject, pod)));
     }
 
     /// The objects of a kind, those beside the stream included.
     pub(crate) fn all_of(&self, group: &str, kind: &str) -> impl Iterator<Item = Object<'a>> {
-        self.around
+        self.all
             .iter()
             .copied()
             .filter(move |object| object.kind() == kind && object.group() == group)
@@ -66,17 +133,16 @@ impl<'a> Cluster<'a> {
 }
 
 impl<'a> Workload<'a> {
-    fn all_of(subject: Subject<'a>) -> Vec<Self> {
-        let of = |pod: Pod<'a>| Self {
+    fn of(subject: Subject<'a>, pod: &Pod<'a>) -> Self {
+        Self {
             subject,
             labels: pod
                 .template
                 .map(|template| labels::labels(template.at(&["metadata", "labels"]))),
             containers: pod.containers(),
             spec: pod.spec,
-            path: pod.path,
-        };
-        workload::pods(subject.object).into_iter().map(of).collect()
+            path: pod.path.clone(),
+        }
     }
 
     pub(crate) fn namespace(&self) -> String {
@@ -102,20 +168,34 @@ impl<'a> Workload<'a> {
     }
 }
 
-fn loose(subject: Subject<'_>) -> Vec<(Subject<'_>, Container<'_>)> {
-    let pods = workload::pods(subject.object);
-    let of_pod = |container: &Container<'_>| {
-        let lists = pods.iter().flat_map(|pod| {
-            let list = |list: &str| format!("{}.{list}[", pod.path);
-            [list("containers"), list("initContainers")]
-        });
-        lists.into_iter().any(|list| container.path.starts_with(&list))
-    };
-    workload::containers(subject.object)
-        .into_iter()
-        .filter(|container| !of_pod(container))
-        .map(|container| (subject, container))
-        .collect()
+impl<'a> Place<'a> {
+    /// A field of the security context: its own, or the nearest around it.
+    pub(crate) fn security(&self, field: &str) -> Option<Node<'a>> {
+        let own = self.container.node.at(&["securityContext", field]);
+        let around = || {
+            let fields = self.around.iter().flat_map(|around| {
+                // Spark calls that of the pod so, beside that of the container.
+                let contexts = ["podSecurityContext", "securityContext"];
+                contexts.map(|context| around.node.at(&[context, field]))
+            });
+            fields.flatten().find(|node| !node.is_null())
+        };
+        if is_set(own) { own } else { around() }
+    }
+
+    /// A field of the security context that only containers have.
+    pub(crate) fn container_security(&self, path: &[&str]) -> Option<Node<'a>> {
+        let of = |node: Node<'a>| node.at(&["securityContext"]).and_then(|context| context.at(path));
+        let own = of(self.container.node);
+        let defaults = self.around.iter().filter(|around| around.is_container);
+        if is_set(own) {
+            own
+        } else {
+            defaults
+                .filter_map(|around| of(around.node))
+                .find(|node| !node.is_null())
+        }
+    }
 }
 
 /// The namespace that an object goes into; what names none goes where the others do that name none.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use krm_fn::{Output, Severity, selector};
+use krm_fn::{Output, Severity, selector, workload};
 use serde::Deserialize;
 
 use crate::date::Date;
@@ -20,6 +20,11 @@ pub(crate) struct Config {
     pub(crate) rules: BTreeMap<RuleName, Level>,
     /// Exceptions.
     pub(crate) waivers: Vec<Waiver>,
+    /// Kinds of workloads besides the known ones, and places besides those that are known, in the words of
+    /// servicebinding.io's ClusterWorkloadResourceMapping.
+    pub(crate) workloads: Vec<workload::Spec>,
+    /// What to do when a name that selects something matches nothing: of a waiver's selector, or a kind of `workloads`.
+    pub(crate) on_no_match: selector::OnNoMatch,
 }
 
 /// How much a rule matters.

@@ -1,5 +1,6 @@
 //! The function: lets every rule look, excuses what is waived, tells the rest.
 
+use krm_fn::workload::Kinds;
 use krm_fn::{Context, Error, Finding, Function, Severity};
 
 use crate::cluster::Cluster;
@@ -25,7 +26,8 @@ impl Function for ValidatePractices {
         let config = &context.config;
         let today = config.today.unwrap_or_else(Date::today);
         let mut exceptions = waivers::read(&config.waivers)?;
-        let cluster = Cluster::of(context);
+        let kinds = Kinds::read("spec.workloads", &config.workloads)?;
+        let cluster = Cluster::of(context, &kinds);
         let mut violations = Vec::new();
         for rule in RuleName::all() {
             let level = config.rules.get(&rule).copied().unwrap_or_default();
@@ -52,7 +54,10 @@ impl Function for ValidatePractices {
             findings.push(finding.of(violation.subject.object).field(violation.field.as_str()));
         }
         findings.extend(waivers::findings(&exceptions, today));
+        findings.extend(waivers::unmatched(config, &cluster, &kinds)?);
+        findings.extend(kinds.problems(context.stream, config.on_no_match));
         findings.into_iter().for_each(|finding| context.findings.push(finding));
+        kinds.warn_unknown(context.stream, "its containers are not checked", &mut context.findings);
         Ok(())
     }
 }
@@ -74,7 +79,9 @@ mod tests {
             &[
                 ("", "src/config.rs"),
                 ("selector", "../sdk/src/selector/mod.rs"),
+                ("selector", "../sdk/src/selector/policy.rs"),
                 ("", "../sdk/src/workload/mod.rs"),
+                ("workload", "../sdk/src/workload/mapping.rs"),
                 ("", "../sdk/src/function.rs"),
             ],
         );

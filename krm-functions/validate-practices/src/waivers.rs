@@ -1,8 +1,11 @@
 //! Who is excused from which rule, and until when.
 
-use krm_fn::{Error, Finding, Selector, Severity, selector};
+use krm_fn::selector::{Candidates, Selection};
+use krm_fn::workload::{Container, Kinds};
+use krm_fn::{Error, Finding, Object, Selector, Severity, selector};
 
-use crate::config::Waiver;
+use crate::cluster::Cluster;
+use crate::config::{Config, Waiver};
 use crate::date::Date;
 use crate::rules::Violation;
 
@@ -80,6 +83,36 @@ pub(crate) fn findings(exceptions: &[Exception<'_>], today: Date) -> Vec<Finding
         Some(Finding::new(severity, message).field(format!("spec.waivers[{at}]")))
     };
     exceptions.iter().enumerate().filter_map(finding).collect()
+}
+
+/// The names in waivers' selectors that no object has: of objects that are checked, whether they violate the rule or not.
+pub(crate) fn unmatched(config: &Config, cluster: &Cluster<'_>, kinds: &Kinds) -> Result<Vec<Finding>, Error> {
+    let mut found = Vec::new();
+    if config.waivers.is_empty() {
+        return Ok(found);
+    }
+    let candidates = || {
+        let mut candidates = Candidates::default();
+        for subject in &cluster.subjects {
+            candidates.add(subject.object, &containers_of(subject.object, kinds));
+        }
+        candidates
+    };
+    for (at, waiver) in config.waivers.iter().enumerate() {
+        let mut selection = Selection::read(&format!("spec.waivers[{at}].selectors"), &waiver.selectors)?;
+        for subject in &cluster.subjects {
+            if selection.takes(subject.object) && selection.is_of_containers() {
+                selection.takes_containers(subject.object, &containers_of(subject.object, kinds));
+            }
+        }
+        found.extend(selection.problems(config.on_no_match, "object", candidates));
+    }
+    Ok(found)
+}
+
+fn containers_of<'a>(object: Object<'a>, kinds: &Kinds) -> Vec<Container<'a>> {
+    let places = kinds.places(object);
+    places.containers.into_iter().chain(places.defaults).collect()
 }
 
 impl<'c> Exception<'c> {

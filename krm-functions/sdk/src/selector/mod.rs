@@ -1,12 +1,16 @@
 //! Which workloads and containers are meant.
 
 mod pattern;
+mod policy;
 mod requirement;
+mod selection;
 
 use serde::Deserialize;
 
 pub use self::pattern::matches;
+pub use self::policy::OnNoMatch;
 use self::requirement::Requirement;
+pub use self::selection::{Candidates, Selection};
 use crate::workload::{Container, ContainerType};
 use crate::{Error, Object};
 
@@ -86,13 +90,13 @@ impl<'c> Selector<'c> {
         } = self;
         (spec.kinds.is_empty() || spec.kinds.iter().any(|kind| is_kind(kind, workload)))
             && one_of(&spec.names, &workload.name())
-            && one_of(&spec.namespaces, workload.namespace().as_deref().unwrap_or("default"))
+            && one_of(&spec.namespaces, namespace(workload).as_ref())
             && labels
                 .iter()
-                .all(|requirement| requirement.met_by(|key| workload.label(key)))
+                .all(|requirement| requirement.met_by(workload.label(requirement.key()).as_deref()))
             && annotations
                 .iter()
-                .all(|requirement| requirement.met_by(|key| workload.annotation(key)))
+                .all(|requirement| requirement.met_by(workload.annotation(requirement.key()).as_deref()))
     }
 
     /// Whether only some of a workload's containers are meant.
@@ -116,6 +120,11 @@ impl<'c> Selector<'c> {
         }
         wanted
     }
+}
+
+/// The namespace of an object; one that names none is in `default`.
+fn namespace(object: Object<'_>) -> std::borrow::Cow<'_, str> {
+    object.namespace().unwrap_or("default".into())
 }
 
 /// Whether an object is of a kind as a user writes it: `Kind` or `Kind.group`.

@@ -17,9 +17,26 @@ enum Test {
 }
 
 impl Requirement {
+    /// The label's or annotation's name.
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// What it names: each must be met by some object, or fail one where it excludes. `None` is the key itself.
+    pub(crate) fn names(&self) -> Vec<Option<&str>> {
+        match &self.test {
+            Test::Exists | Test::Absent => vec![None],
+            Test::In(values) | Test::NotIn(values) => values.iter().map(|value| Some(value.as_str())).collect(),
+        }
+    }
+
+    /// Whether it is about what is not meant.
+    pub(crate) fn excludes(&self) -> bool {
+        matches!(self.test, Test::Absent | Test::NotIn(_))
+    }
+
     /// Whether a value, or its absence, meets the requirement.
-    pub(crate) fn met_by<'a>(&self, value: impl FnOnce(&str) -> Option<std::borrow::Cow<'a, str>>) -> bool {
-        let value = value(&self.key);
+    pub(crate) fn met_by(&self, value: Option<&str>) -> bool {
         match (&self.test, value) {
             (Test::Exists, value) => value.is_some(),
             (Test::Absent, value) => value.is_none(),
@@ -83,16 +100,11 @@ mod tests {
     use super::*;
 
     fn selects(selector: &str, labels: &[(&str, &str)]) -> bool {
-        let value = |key: &str| {
-            labels
-                .iter()
-                .find(|(name, _)| *name == key)
-                .map(|(_, value)| (*value).into())
-        };
+        let value = |key: &str| labels.iter().find(|(name, _)| *name == key).map(|(_, value)| *value);
         parse(selector)
             .unwrap()
             .iter()
-            .all(|requirement| requirement.met_by(value))
+            .all(|requirement| requirement.met_by(value(requirement.key())))
     }
 
     #[test]

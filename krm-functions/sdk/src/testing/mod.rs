@@ -134,7 +134,7 @@ fn text_of(case: &Path, name: &str) -> Option<String> {
 }
 
 #[allow(clippy::disallowed_methods, reason = "a test driver asks whether it may write")]
-fn update() -> bool {
+pub(crate) fn update() -> bool {
     std::env::var_os("UPDATE").is_some_and(|value| value == "1")
 }
 

@@ -1,13 +1,14 @@
-//! Workloads that the table does not know, as the user describes them: in the words of servicebinding.io's
-//! ClusterWorkloadResourceMapping.
+//! Workloads as the user describes them: in the words of servicebinding.io's ClusterWorkloadResourceMapping, or by their
+//! pod templates.
 
 use serde::Deserialize;
 
 use super::path::{self, Step};
-use super::{Container, ContainerType};
+use super::places::Places;
+use super::{Container, ContainerType, Fields};
 use crate::{Error, Object};
 
-/// A kind of workload and where its containers are.
+/// A kind of workload and where its containers are, beside what is known of it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Spec {
@@ -16,7 +17,12 @@ pub struct Spec {
     pub group: String,
     /// Its kind.
     pub kind: String,
-    /// Where its containers are.
+    /// From the object to its pod templates, as JSONPath without conditions: `.spec.template`. Their containers, volumes
+    /// and labels are then known.
+    #[serde(default)]
+    pub pod_templates: Vec<String>,
+    /// Where containers are that stand in no pod template.
+    #[serde(default)]
     pub containers: Vec<ContainerPath>,
 }
 
@@ -42,14 +48,12 @@ fn env() -> String {
     ".env".to_owned()
 }
 
-/// Mappings whose paths are understood.
-#[derive(Debug, Default)]
-pub struct Mappings(Vec<Mapping>);
-
+/// A mapping whose paths are understood.
 #[derive(Debug)]
-struct Mapping {
-    group: String,
-    kind: String,
+pub(super) struct Mapping {
+    pub(super) group: String,
+    pub(super) kind: String,
+    templates: Vec<Vec<Step>>,
     places: Vec<Place>,
 }
 
@@ -60,69 +64,103 @@ struct Place {
     env: Vec<String>,
 }
 
-impl Mappings {
-    /// Reads the mappings at a place of the configuration, such as `spec.workloads`.
-    ///
-    /// # Errors
-    /// For a path that is none; the error names its place.
-    pub fn read(place: &str, specs: &[Spec]) -> Result<Self, Error> {
-        let mut mappings = Vec::with_capacity(specs.len());
-        for (at, spec) in specs.iter().enumerate() {
-            let mut places = Vec::with_capacity(spec.containers.len());
-            for (inner, one) in spec.containers.iter().enumerate() {
-                let place = format!("{place}[{at}].containers[{inner}]");
-                let path = path::parse(&one.path)
-                    .filter(|steps| !steps.is_empty())
-                    .ok_or_else(|| {
-                        Error::refused(
-                            format!("{place}.path: {:?} is no path to containers", one.path),
-                            "write keys and `[*]`, as in `.spec.template.spec.containers[*]`",
-                        )
-                    })?;
-                places.push(Place {
-                    path,
-                    name: fixed(&format!("{place}.name"), &one.name)?,
-                    env: fixed(&format!("{place}.env"), &one.env)?,
-                });
-            }
-            if places.is_empty() {
-                return Err(Error::refused(
-                    format!("{place}[{at}] names no place of containers"),
-                    "add one to `containers`: `{path: .spec.template.spec.containers[*]}`",
-                ));
-            }
-            mappings.push(Mapping {
-                group: spec.group.clone(),
-                kind: spec.kind.clone(),
-                places,
+impl Mapping {
+    /// Reads one that stands at a place of the configuration, such as `spec.workloads[0]`.
+    pub(super) fn read(place: &str, spec: &Spec) -> Result<Self, Error> {
+        let steps = |field: String, text: &str, what: &str, example: &str| {
+            path::parse(text).filter(|steps| !steps.is_empty()).ok_or_else(|| {
+                Error::refused(
+                    format!("{field}: {text:?} is no path to {what}"),
+                    format!("write keys and `[*]`, as in `{example}`"),
+                )
+            })
+        };
+        let mut templates = Vec::with_capacity(spec.pod_templates.len());
+        for (at, text) in spec.pod_templates.iter().enumerate() {
+            let field = format!("{place}.podTemplates[{at}]");
+            templates.push(steps(field, text, "pod templates", ".spec.template")?);
+        }
+        let mut places = Vec::with_capacity(spec.containers.len());
+        for (at, one) in spec.containers.iter().enumerate() {
+            let field = format!("{place}.containers[{at}]");
+            places.push(Place {
+                path: steps(
+                    format!("{field}.path"),
+                    &one.path,
+                    "containers",
+                    ".spec.template.spec.containers[*]",
+                )?,
+                name: fixed(&format!("{field}.name"), &one.name)?,
+                env: fixed(&format!("{field}.env"), &one.env)?,
             });
         }
-        Ok(Self(mappings))
+        if places.is_empty() && templates.is_empty() {
+            return Err(Error::refused(
+                format!("{place} names no place of containers"),
+                "add one to `podTemplates`, such as `.spec.template`, or to `containers`: \
+                 `{path: .spec.template.spec.containers[*]}`",
+            ));
+        }
+        Ok(Self {
+            group: spec.group.clone(),
+            kind: spec.kind.clone(),
+            templates,
+            places,
+        })
     }
 
-    /// The containers of an object of a kind that is described here; `None` for any other.
-    pub fn containers<'a>(&self, object: Object<'a>) -> Option<Vec<Container<'a>>> {
-        let (kind, group) = (object.kind(), object.group());
-        let mapping = self.0.iter().find(|one| one.kind == kind && one.group == group)?;
-        let mut found = Vec::new();
-        for place in &mapping.places {
+    /// Whether it is about this object.
+    pub(super) fn is_of(&self, object: Object<'_>) -> bool {
+        object.kind() == self.kind && object.group() == self.group
+    }
+
+    /// Adds its places to those that are known already.
+    pub(super) fn add_to<'a>(&self, places: &mut Places<'a>, object: Object<'a>) {
+        for steps in &self.templates {
+            let mut nodes = Vec::new();
+            path::walk(object.root(), steps, "", &mut nodes);
+            for (template, path) in nodes {
+                places.add_template(template, &path);
+            }
+        }
+        for place in &self.places {
             let mut nodes = Vec::new();
             path::walk(object.root(), &place.path, "", &mut nodes);
             let (key, above) = place.env.split_last().expect("a path has a step");
             let above: Vec<&str> = above.iter().map(String::as_str).collect();
             let name: Vec<&str> = place.name.iter().map(String::as_str).collect();
             for (node, path) in nodes {
-                found.push(Container {
+                if places.containers.iter().any(|one| one.path == path) {
+                    continue;
+                }
+                places.add(Container {
                     node,
                     name: node.text_at(&name).unwrap_or_default().into_owned(),
                     path,
                     kind: ContainerType::Container,
                     holder: if above.is_empty() { Some(node) } else { node.at(&above) },
                     key: key.clone().into(),
+                    fields: Fields::FULL,
                 });
             }
         }
-        Some(found)
+        places.note_pods_around(object);
+    }
+
+    /// The first of its paths that leads nowhere in any of these objects: its field.
+    pub(super) fn unused<'a>(&self, objects: &[Object<'a>]) -> Option<String> {
+        let leads = |steps: &Vec<Step>| {
+            objects.iter().any(|object| {
+                let mut nodes = Vec::new();
+                path::walk(object.root(), steps, "", &mut nodes);
+                !nodes.is_empty()
+            })
+        };
+        let template = self.templates.iter().position(|steps| !leads(steps));
+        let place = self.places.iter().position(|place| !leads(&place.path));
+        template
+            .map(|at| format!(".podTemplates[{at}]"))
+            .or_else(|| place.map(|at| format!(".containers[{at}].path")))
     }
 }
 

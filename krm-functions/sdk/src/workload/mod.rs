@@ -1,15 +1,25 @@
-//! Where workloads keep their pod templates and containers. Kinds are known by group, in any version.
+//! Where workloads keep their pod templates, containers and images.
 
+mod fields;
+mod kinds;
 mod mapping;
 mod path;
+mod places;
 mod table;
+mod unknown;
+
+#[cfg(test)]
+mod crds;
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 
-pub use self::mapping::{ContainerPath, Mappings, Spec};
-use self::table::{Place, WORKLOADS, Workload};
+pub use self::fields::{Fields, ResourceFields};
+pub use self::kinds::Kinds;
+pub use self::mapping::{ContainerPath, Spec};
+pub use self::places::Places;
+pub use self::unknown::Unknown;
 use crate::{Node, Object};
 
 /// A pod that a workload makes.
@@ -21,6 +31,7 @@ pub struct Pod<'a> {
     pub spec: Node<'a>,
     /// `spec.template.spec`.
     pub path: String,
+    fields: Fields,
 }
 
 /// A container and where it stands in its object.
@@ -39,6 +50,32 @@ pub struct Container<'a> {
     pub holder: Option<Node<'a>>,
     /// The list's key there.
     pub key: Cow<'static, str>,
+    /// The fields that its kind has at this place.
+    pub fields: Fields,
+}
+
+/// A mapping whose fields hold for containers below it that do not set them: a pod's specification, or what stands for one.
+#[derive(Clone, Debug)]
+pub struct Around<'a> {
+    /// The mapping.
+    pub node: Node<'a>,
+    /// Its path.
+    pub path: String,
+    /// Whether it has the fields of a container, not those of a pod.
+    pub is_container: bool,
+    /// The path that the containers are below.
+    scope: String,
+}
+
+/// A field that names an image.
+#[derive(Clone, Debug)]
+pub struct Image<'a> {
+    /// The mapping that has it.
+    pub holder: Node<'a>,
+    /// Its key.
+    pub key: &'static str,
+    /// The path of the mapping; empty for the object itself.
+    pub path: String,
 }
 
 /// When a container runs.
@@ -52,50 +89,16 @@ pub enum ContainerType {
     Sidecar,
 }
 
-/// Whether objects of this kind run containers.
+/// Whether objects of this kind run containers, as far as the table knows.
 #[must_use]
 pub fn is_workload(object: Object<'_>) -> bool {
-    known(object).is_some()
+    places::row(object).is_some()
 }
 
-/// The pods that a workload makes; none for other objects, and for workloads that are made of containers alone.
-#[must_use]
-pub fn pods(object: Object<'_>) -> Vec<Pod<'_>> {
-    let Some(workload) = known(object) else {
-        return Vec::new();
-    };
-    workload
-        .places
-        .iter()
-        .flat_map(|place| pods_at(object, *place))
-        .collect()
-}
-
-/// The containers of a workload, each pod's init containers first; none for other objects.
+/// The containers of a workload, each pod's init containers first, as far as the table knows.
 #[must_use]
 pub fn containers(object: Object<'_>) -> Vec<Container<'_>> {
-    let Some(workload) = known(object) else {
-        return Vec::new();
-    };
-    let mut found = Vec::new();
-    for place in workload.places {
-        for pod in pods_at(object, *place) {
-            pod.note_containers(&mut found);
-        }
-        let (path, name, kind) = match *place {
-            Place::Template(_) | Place::Spec(_) => continue,
-            Place::Container(path, name) => (path, name, ContainerType::Container),
-            Place::Sidecar(path) => (path, "", ContainerType::Sidecar),
-            Place::Init(path) => (path, "", ContainerType::InitContainer),
-        };
-        let mut nodes = Vec::new();
-        path::walk(object.root(), &path::of_table(path), "", &mut nodes);
-        // A step of Tekton that refers to a StepAction may have no variables of its own.
-        for (node, path) in nodes.into_iter().filter(|(node, _)| node.at(&["ref"]).is_none()) {
-            found.push(Container::new(node, path, kind, name));
-        }
-    }
-    found
+    Places::of(object).containers
 }
 
 impl<'a> Pod<'a> {
@@ -103,11 +106,6 @@ impl<'a> Pod<'a> {
     #[must_use]
     pub fn containers(&self) -> Vec<Container<'a>> {
         let mut found = Vec::new();
-        self.note_containers(&mut found);
-        found
-    }
-
-    fn note_containers(&self, found: &mut Vec<Container<'a>>) {
         for (list, is_init) in [("initContainers", true), ("containers", false)] {
             let items = self.spec.at(&[list]).into_iter().flat_map(Node::items);
             for (at, node) in items.enumerate() {
@@ -120,9 +118,11 @@ impl<'a> Pod<'a> {
                     true => ContainerType::InitContainer,
                     false => ContainerType::Container,
                 };
-                found.push(Container::new(node, format!("{}.{list}[{at}]", self.path), kind, ""));
+                let path = below(&self.path, &format!("{list}[{at}]"));
+                found.push(Container::new(node, path, kind, "", self.fields));
             }
         }
+        found
     }
 }
 
@@ -133,7 +133,7 @@ impl<'a> Container<'a> {
         if self.name.is_empty() { &self.path } else { &self.name }
     }
 
-    fn new(node: Node<'a>, path: String, kind: ContainerType, name: &str) -> Self {
+    fn new(node: Node<'a>, path: String, kind: ContainerType, name: &str, fields: Fields) -> Self {
         Self {
             node,
             name: node.text_at(&["name"]).unwrap_or(name.into()).into_owned(),
@@ -141,43 +141,33 @@ impl<'a> Container<'a> {
             kind,
             holder: Some(node),
             key: "env".into(),
+            fields,
         }
     }
 }
 
-fn known(object: Object<'_>) -> Option<&'static Workload> {
-    let kind = object.kind();
-    let of_kind = WORKLOADS.iter().filter(|workload| workload.kind == kind);
-    of_kind
-        .into_iter()
-        .find(|workload| workload.groups.contains(&object.group().as_ref()))
+impl Around<'_> {
+    /// Whether its fields hold for what stands at this path.
+    #[must_use]
+    pub fn covers(&self, path: &str) -> bool {
+        let rest = path.strip_prefix(self.scope.as_str());
+        self.scope.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    }
 }
 
-fn pods_at<'a>(object: Object<'a>, place: Place) -> Vec<Pod<'a>> {
-    let (path, has_template) = match place {
-        Place::Template(path) => (path, true),
-        Place::Spec(path) => (path, false),
-        Place::Container(..) | Place::Sidecar(_) | Place::Init(_) => return Vec::new(),
-    };
-    let mut nodes = Vec::new();
-    path::walk(object.root(), &path::of_table(path), "", &mut nodes);
-    let pod = |(node, path): (Node<'a>, String)| {
-        if !has_template {
-            return Some(Pod {
-                template: None,
-                spec: node,
-                path,
-            });
-        }
-        Some(Pod {
-            template: Some(node),
-            spec: node.at(&["spec"])?,
-            path: if path.is_empty() {
-                "spec".to_owned()
-            } else {
-                format!("{path}.spec")
-            },
-        })
-    };
-    nodes.into_iter().filter_map(pod).collect()
+impl Image<'_> {
+    /// The path of the field.
+    #[must_use]
+    pub fn field(&self) -> String {
+        below(&self.path, self.key)
+    }
+}
+
+/// A path below another, which may be empty.
+fn below(path: &str, rest: &str) -> String {
+    match (path, rest) {
+        (path, "") => path.to_owned(),
+        ("", rest) => rest.to_owned(),
+        (path, rest) => format!("{path}.{rest}"),
+    }
 }

@@ -17,11 +17,9 @@ pub(crate) enum Step {
 pub(crate) fn of_table(path: &'static str) -> Vec<Step> {
     let mut steps = Vec::with_capacity(6);
     for part in path.split('.').filter(|part| !part.is_empty()) {
-        match part.strip_suffix("[*]") {
-            Some(key) => steps.extend([Step::Key(key.into()), Step::Every]),
-            None if part == "*" => steps.push(Step::Every),
-            None => steps.push(Step::Key(part.into())),
-        }
+        let key = part.trim_end_matches("[*]");
+        steps.push(if key == "*" { Step::Every } else { Step::Key(key.into()) });
+        steps.extend((key.len()..part.len()).step_by("[*]".len()).map(|_| Step::Every));
     }
     steps
 }
@@ -61,6 +59,18 @@ pub(crate) fn parse(text: &str) -> Option<Vec<Step>> {
         }
     }
     Some(steps)
+}
+
+/// The node at a path of the kind that [`walk`] notes: `spec.tasks[0].template`. Keys with a dot are not found.
+pub(crate) fn at<'a>(from: Node<'a>, path: &str) -> Option<Node<'a>> {
+    path.split('.').try_fold(from, |node, part| {
+        let (key, indexes) = part.split_once('[').unwrap_or((part, ""));
+        let node = node.at(&[key])?;
+        let indexes = indexes.split('[').filter_map(|index| index.strip_suffix(']'));
+        indexes.into_iter().try_fold(node, |node, index| {
+            node.items().nth(index.parse().ok()?).map(Node::resolve)
+        })
+    })
 }
 
 /// Notes every node at the end of the steps with its path. Aliases and merges are followed, but not at the last step of a
@@ -121,6 +131,13 @@ mod tests {
         for text in [".a[0]", "..a", ".a[?(@.b)]", ".a[1:2]", ".", ".a[", "[*]b", "a['']"] {
             assert_eq!(parse(text), None, "{text}");
         }
-        assert_eq!(of_table("spec.a[*].*.b"), parse(".spec.a[*].*.b").unwrap());
+        let stream = crate::Stream::parse("kind: A\na: {b: [[x, y]]}\n".to_owned()).unwrap();
+        let root = stream.objects().next().unwrap().root();
+        assert_eq!(at(root, "a.b[0][1]").and_then(Node::text).as_deref(), Some("y"));
+        assert_eq!(at(root, "a.c"), None);
+        assert_eq!(
+            of_table("spec.a[*].*.b[*][*].c"),
+            parse(".spec.a[*].*.b[*][*].c").unwrap()
+        );
     }
 }

@@ -11,13 +11,13 @@ const FIELDS: [(&str, &str); 3] = [
 ];
 
 pub(super) fn check<'a>(cluster: &Cluster<'a>, report: &mut Report<'a>) {
-    for workload in &cluster.workloads {
+    for (subject, around) in &cluster.around {
         for (field, shared) in FIELDS {
-            let node = workload.spec.at(&[field]);
+            let node = around.node.at(&[field]);
             if is_set(node) && !says_false(node) {
-                report.pod(
-                    workload,
-                    field,
+                report.object(
+                    *subject,
+                    format!("{}.{field}", around.path),
                     format!("the pod shares the node's {shared}"),
                     "remove it; to be reached from outside, a pod needs a Service",
                 );

@@ -6,15 +6,15 @@ use super::Report;
 use crate::cluster::{Cluster, is_set};
 
 pub(super) fn check<'a>(cluster: &Cluster<'a>, report: &mut Report<'a>) {
-    for workload in &cluster.workloads {
-        let volumes = workload.spec.at(&["volumes"]).into_iter().flat_map(Node::items);
+    for (subject, around) in &cluster.around {
+        let volumes = around.node.at(&["volumes"]).into_iter().flat_map(Node::items);
         for (at, volume) in volumes
             .enumerate()
             .filter(|(_, volume)| is_set(volume.at(&["hostPath"])))
         {
-            report.pod(
-                workload,
-                &format!("volumes[{at}].hostPath"),
+            report.object(
+                *subject,
+                format!("{}.volumes[{at}].hostPath", around.path),
                 format!(
                     "volume {} is a folder of the node",
                     volume.text_at(&["name"]).unwrap_or_default()

@@ -1,32 +1,22 @@
 //! Every image names what it is: a digest, or a tag other than `latest`.
 
-use krm_fn::Node;
-
 use super::Report;
 use crate::cluster::Cluster;
 
 const FIX: &str = "name the version as a tag, or better a digest (`name@sha256:…`); in a kustomization by `images:`";
 
 pub(super) fn check<'a>(cluster: &Cluster<'a>, report: &mut Report<'a>) {
-    for (subject, container) in &cluster.loose {
-        // A step may take its image from the template.
-        if let Some(problem) = container.node.text_at(&["image"]).as_deref().and_then(problem) {
-            report.container_of(*subject, container, "image", problem, FIX);
+    for place in cluster.places.iter().filter(|place| place.container.fields.image) {
+        let image = place.container.node.text_at(&["image"]).unwrap_or_default();
+        // A step may take its image from the template, and a driver that of its application.
+        if let Some(problem) = problem(&image).filter(|_| place.in_pod || !image.is_empty()) {
+            report.container_of(place.subject, &place.container, "image", problem, FIX);
         }
     }
-    for workload in &cluster.workloads {
-        for container in &workload.containers {
-            let image = container.node.text_at(&["image"]).unwrap_or_default();
-            if let Some(problem) = problem(&image) {
-                report.container(workload, container, "image", problem, FIX);
-            }
-        }
-        let volumes = workload.spec.at(&["volumes"]).into_iter().flat_map(Node::items);
-        for (at, volume) in volumes.enumerate() {
-            let image = volume.text_at(&["image", "reference"]);
-            if let Some(problem) = image.as_deref().and_then(problem) {
-                report.pod(workload, &format!("volumes[{at}].image.reference"), problem, FIX);
-            }
+    for (subject, image) in &cluster.images {
+        let name = image.holder.text_at(&[image.key]);
+        if let Some(problem) = name.as_deref().and_then(problem) {
+            report.object(*subject, image.field(), problem, FIX);
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use krm_fn::Node;
 use krm_fn::credential::plain_secret;
+use krm_fn::workload::Container;
 
 use super::Report;
 use crate::cluster::{Cluster, namespace};
@@ -14,23 +15,23 @@ const FIX: &str = "put it into a Secret and refer to it by `valueFrom.secretKeyR
 
 pub(super) fn check<'a>(cluster: &Cluster<'a>, report: &mut Report<'a>) {
     let mut read = ConfigMaps::default();
-    let of_pods = cluster.workloads.iter().flat_map(|workload| {
-        workload
-            .containers
-            .iter()
-            .map(|container| (workload.subject, container))
-    });
-    let loose = cluster.loose.iter().map(|(subject, container)| (*subject, container));
-    for (subject, container) in of_pods.chain(loose) {
-        for (at, entry) in list(container.node, "env").enumerate() {
+    for place in &cluster.places {
+        let (subject, container) = (place.subject, &place.container);
+        for (at, entry) in variables(container).enumerate() {
             let name = entry.text_at(&["name"]).unwrap_or_default();
             let value = entry.text_at(&["value"]).unwrap_or_default();
             if let Some(reason) = plain_secret(&name, &value) {
                 let problem = format!("{name} of container {} {reason}", container.label());
-                report.container_of(subject, container, &format!("env[{at}].value"), problem, FIX);
+                report.container_of(
+                    subject,
+                    container,
+                    &format!("{}[{at}].value", container.key),
+                    problem,
+                    FIX,
+                );
             }
         }
-        read.note(&namespace(subject.object), container.node);
+        read.note(&namespace(subject.object), container);
     }
     for &subject in &cluster.subjects {
         let object = subject.object;
@@ -53,6 +54,12 @@ pub(super) fn check<'a>(cluster: &Cluster<'a>, report: &mut Report<'a>) {
             }
         }
     }
+}
+
+fn variables<'a>(container: &Container<'a>) -> impl Iterator<Item = Node<'a>> {
+    let holder = container.holder.into_iter();
+    let key = container.key.clone();
+    holder.flat_map(move |holder| list(holder, &key).collect::<Vec<_>>())
 }
 
 fn list<'a>(container: Node<'a>, field: &str) -> impl Iterator<Item = Node<'a>> {
@@ -86,18 +93,18 @@ impl Variable {
 }
 
 impl ConfigMaps {
-    fn note(&mut self, namespace: &str, container: Node<'_>) {
+    fn note(&mut self, namespace: &str, container: &Container<'_>) {
         let mut add = |config_map: &str, variable| {
             let place = (namespace.to_owned(), config_map.to_owned());
             self.0.entry(place).or_default().insert(variable);
         };
-        for source in list(container, "envFrom") {
+        for source in list(container.node, "envFrom") {
             if let Some(config_map) = source.text_at(&["configMapRef", "name"]) {
                 let prefix = source.text_at(&["prefix"]).unwrap_or_default().into_owned();
                 add(&config_map, Variable::Prefixed(prefix));
             }
         }
-        for entry in list(container, "env") {
+        for entry in variables(container) {
             let text = |field| entry.text_at(&["valueFrom", "configMapKeyRef", field]);
             if let (Some(config_map), Some(key)) = (text("name"), text("key")) {
                 let (key, name) = (

@@ -4,20 +4,20 @@ use super::Report;
 use crate::cluster::{Cluster, says_false};
 
 pub(super) fn check<'a>(cluster: &Cluster<'a>, report: &mut Report<'a>) {
-    for workload in &cluster.workloads {
-        for container in &workload.containers {
-            if !says_false(container.node.at(&["securityContext", "allowPrivilegeEscalation"])) {
-                report.container(
-                    workload,
-                    container,
-                    "securityContext.allowPrivilegeEscalation",
-                    format!(
-                        "processes of container {} may gain privileges, as by setuid",
-                        container.label()
-                    ),
-                    "set `allowPrivilegeEscalation: false` in the container's `securityContext`",
-                );
-            }
+    let places = cluster.places.iter().filter(|place| place.runs);
+    for place in places.filter(|place| place.container.fields.security_context) {
+        if !says_false(place.container_security(&["allowPrivilegeEscalation"])) {
+            let container = &place.container;
+            report.container_of(
+                place.subject,
+                container,
+                "securityContext.allowPrivilegeEscalation",
+                format!(
+                    "processes of container {} may gain privileges, as by setuid",
+                    container.label()
+                ),
+                "set `allowPrivilegeEscalation: false` in the container's `securityContext`",
+            );
         }
     }
 }
