@@ -10,8 +10,14 @@ use terraform_provider_mlplat::registry;
 use tfplug::testing::{Harness, UNKNOWN};
 
 async fn harness(home: &tempfile::TempDir) -> Harness {
-    let home = BTreeMap::from([("HOME".into(), home.path().into())]);
-    let config = Config::from_variables(home, "/bin/mlplat".into(), "/tmp".into());
+    // With the engines of this machine: a plan looks for them.
+    let real = Config::from_env().unwrap();
+    let variables = BTreeMap::from([
+        ("HOME".into(), home.path().into()),
+        ("MLPLAT_CACHE_DIR".into(), real.cache_dir.into()),
+        ("PATH".into(), std::env::join_paths(real.path).unwrap()),
+    ]);
+    let config = Config::from_variables(variables, "/bin/mlplat".into(), "/tmp".into());
     Harness::new(registry::provider(config), json!({})).await.unwrap()
 }
 

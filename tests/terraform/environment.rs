@@ -77,6 +77,27 @@ fn a_changed_port_reaches_the_contract_in_the_same_apply() {
 }
 
 #[test]
+fn a_rotation_reaches_the_secret_in_the_same_apply() {
+    let project = Project::new(WITH_SECRET);
+    project.apply();
+    let passwords = || {
+        let manifest = fs::read_to_string(project.path("secret.yaml")).expect("the Secret");
+        let lines = manifest.lines().filter(|line| line.contains(".password"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let before = passwords();
+    project.configure(&WITH_SECRET.replace("  redis    = {}\n", "  redis    = {}\n  rotation = \"2026-11\"\n"));
+    project.apply();
+    let after = passwords();
+    assert_eq!(after.len(), 2);
+    assert!(
+        before.iter().all(|line| !after.contains(line)),
+        "the former passwords are in the Secret"
+    );
+    project.plans_nothing();
+}
+
+#[test]
 fn a_component_that_is_added_later_reaches_contract_and_secret() {
     let project = Project::new(&WITH_SECRET.replace("  redis    = {}\n", ""));
     project.apply();

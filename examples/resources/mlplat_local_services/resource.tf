@@ -24,6 +24,17 @@ resource "mlplat_local_services" "review" {
   }
 }
 
+# With vectors: the extension is made before the seed runs.
+resource "mlplat_local_services" "search" {
+  name = "search"
+
+  postgres = {
+    version    = "18"
+    extensions = ["vector"]
+    seed_sql   = "CREATE TABLE items (id int PRIMARY KEY, embedding vector(3));"
+  }
+}
+
 # Services that pods of a cluster on this machine reach: on the gateway of its bridge, and with their passwords.
 resource "mlplat_local_services" "for_pods" {
   name           = "for-pods"

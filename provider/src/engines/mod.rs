@@ -2,13 +2,18 @@
 
 mod find;
 mod install;
+mod locale;
+mod minimum;
 mod pins;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::locale::Locale;
+pub use self::pins::PINNED_POSTGRES_MAJOR;
 use crate::config::Config;
 
 /// A program family that can serve a component.
@@ -85,6 +90,19 @@ impl Found {
             .collect()
     }
 
+    /// The oldest version that serves, where this one is older.
+    #[must_use]
+    pub fn too_old_for(&self) -> Option<&'static str> {
+        minimum::is_too_old(self.engine, &self.version).then(|| minimum::of(self.engine).version)
+    }
+
+    /// The names of the extensions that a PostgreSQL offers, from the files that describe them; `None` where those are not
+    /// found, and for other engines.
+    #[must_use]
+    pub fn extensions(&self) -> Option<BTreeSet<String>> {
+        find::extensions(self)
+    }
+
     /// The file of one of its programs.
     #[must_use]
     pub fn program(&self, name: &str) -> PathBuf {
@@ -121,7 +139,23 @@ pub enum EngineError {
         /// Versions that are there but do not match.
         seen: Vec<String>,
         /// How people install it.
-        package: &'static str,
+        package: String,
+    },
+    /// Those that are here are too old.
+    #[error(
+        "{engine} {found} on this machine is too old: mlplat needs {minimum} or newer, because {reason}. To fix: {fix}"
+    )]
+    TooOld {
+        /// The engine.
+        engine: Engine,
+        /// The version that is here.
+        found: String,
+        /// The oldest that serves.
+        minimum: &'static str,
+        /// Why no older one does.
+        reason: &'static str,
+        /// How to get one.
+        fix: String,
     },
     /// The named engine is not packaged for this platform.
     #[error("there is no packaged {engine} for {platform}. To fix: install it with {package}")]
@@ -131,7 +165,7 @@ pub enum EngineError {
         /// Operating system and processor.
         platform: String,
         /// How people install it.
-        package: &'static str,
+        package: String,
     },
     /// No Python, or no pip in it.
     #[error("cannot fetch engines without pip: {problem}. To fix: {fix}")]
@@ -209,7 +243,13 @@ impl Engines {
     pub fn new(config: &Config) -> Self {
         Self {
             cache: config.cache_dir.join("engines"),
-            path: config.path.clone(),
+            // What stands relative to the current folder is a program of whoever wrote that folder.
+            path: config
+                .path
+                .iter()
+                .filter(|folder| folder.is_absolute())
+                .cloned()
+                .collect(),
         }
     }
 }

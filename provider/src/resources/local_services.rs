@@ -2,6 +2,7 @@
 
 mod existing_cluster;
 mod model;
+mod offers;
 mod rules;
 
 use std::collections::BTreeMap;
@@ -65,6 +66,7 @@ impl Resource for LocalServicesResource {
         for component in Component::ALL {
             plan_component(plan, component);
         }
+        offers::check(context, plan);
         // A port that was chosen, and that another program has by now, is chosen again; the user's own is not.
         if !plan.is_create()
             && let Computed::Known(dir) = plan.get::<String>("data_dir")
@@ -88,7 +90,7 @@ impl Resource for LocalServicesResource {
         }
         // Known as soon as every port is: who uses the endpoints then sees in the plan what changes for him. Other
         // credentials must reach him too, though, even where no address changes: he is planned when they may be new.
-        let same_credentials = !plan.is_create() && !plan.changes("postgres.username");
+        let same_credentials = !plan.is_create() && !plan.changes("postgres.username") && !plan.changes("rotation");
         let made = plan.planned().filter(|_| same_credentials);
         let endpoints = made.and_then(|planned| planned.planned_endpoints());
         match endpoints {

@@ -4,6 +4,7 @@
 //! To add a component: one file here, a variant of [`Component`] and a line in [`StackSpec::services`].
 
 mod access;
+pub(crate) mod certificate;
 pub mod object_store;
 pub mod postgres;
 pub mod redis;
@@ -19,11 +20,12 @@ use serde::{Deserialize, Serialize};
 use tfplug::Secret;
 
 pub use self::access::{ACCESS, access_unit};
+pub use self::certificate::Certificate;
 pub use self::object_store::ObjectStore;
 pub use self::postgres::Postgres;
-pub use self::redis::Redis;
+pub use self::redis::{MONITOR, Redis};
 pub use self::unit::{Halt, Prepare, StopSignal, Unit};
-use crate::engines::{Engine, Found};
+use crate::engines::{Engine, Found, Locale};
 
 /// The address on which every local service listens. Never more than loopback: nothing here speaks TLS.
 pub const LOOPBACK: &str = "127.0.0.1";
@@ -70,6 +72,9 @@ pub struct StackSpec {
     pub name: String,
     /// The Secret to which the endpoints' credentials refer.
     pub credentials_secret_name: String,
+    /// Any other value makes new passwords for the applications; `None` = they stay.
+    #[serde(default)]
+    pub rotation: Option<String>,
     /// The relational database.
     pub postgres: Option<Postgres>,
     /// The cache.
@@ -145,6 +150,8 @@ pub struct Site {
     pub engine: Found,
     /// The names and passwords of the service.
     pub login: Login,
+    /// How text that is stored here sorts; only looked at when data is made.
+    pub locale: Locale,
 }
 
 impl Site {
@@ -213,6 +220,29 @@ pub struct Login {
     pub secret: Secret,
     /// The password of the service's own administrator, where it has one. Never handed out.
     pub admin_secret: Option<Secret>,
+    /// What the service's parts show each other, where they do. Never handed out.
+    pub certificate: Option<Certificate>,
+}
+
+impl Login {
+    /// The login with what `fresh` has and it lacks: one that an earlier version of mlplat wrote.
+    #[must_use]
+    pub fn completed(self, fresh: Self) -> Self {
+        Self {
+            user: self.user,
+            secret: self.secret,
+            admin_secret: self.admin_secret.or(fresh.admin_secret),
+            certificate: self.certificate.or(fresh.certificate),
+        }
+    }
+
+    /// Every value that no log and no message may show.
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        let key = self.certificate.as_ref().map(|certificate| &certificate.key);
+        [Some(&self.secret), self.admin_secret.as_ref(), key]
+            .into_iter()
+            .flatten()
+    }
 }
 
 /// A file that the service reads. Always written with mode 0600: most hold a password.
@@ -233,6 +263,8 @@ pub enum Dialogue {
         admin: &'static str,
         /// The database that shall exist, owned by the application's role.
         database: String,
+        /// The extensions that shall exist in it.
+        extensions: Vec<String>,
         /// SQL to run once in it.
         seed_sql: Option<String>,
     },
@@ -285,12 +317,24 @@ pub trait Service: Send + Sync {
     }
     /// New credentials; `random` gives a new secret of 32 URL-safe characters at each call.
     fn new_login(&self, random: &mut dyn FnMut() -> Secret) -> Login;
+    /// Whether there is data in the component's folder that can only be used with the login it was made with.
+    fn data_knows_login(&self, _folder: &Path) -> bool {
+        false
+    }
+    /// Whether the login has all that [`Service::new_login`] gives; one from an earlier version of mlplat may not.
+    fn is_complete(&self, _login: &Login) -> bool {
+        true
+    }
     /// The files it reads.
     fn files(&self, site: &Site) -> Vec<ConfigFile>;
     /// What runs.
     fn unit(&self, site: &Site) -> Unit;
     /// How to talk to it.
     fn dialogue(&self) -> Dialogue;
+    /// What to do about an end that another start cannot change, from the end of the log. `None` = it may start next time.
+    fn hopeless(&self, _site: &Site, _log: &str) -> Option<String> {
+        None
+    }
     /// Adds its endpoint.
     fn offer(&self, endpoints: &mut Endpoints, offer: &Offer<'_>);
 }
@@ -321,6 +365,7 @@ pub(crate) mod testing {
                 count += 1;
                 Secret::new(format!("canary-{count}"))
             }),
+            locale: Locale::default(),
         }
     }
 }

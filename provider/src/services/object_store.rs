@@ -1,5 +1,7 @@
 //! The S3-compatible store: SeaweedFS.
 
+mod security;
+
 use std::path::PathBuf;
 
 use endpoint_contract::{Endpoints, HostPort, Origin, S3Credentials};
@@ -8,7 +10,8 @@ use serde_json::json;
 use tfplug::Secret;
 
 use super::{
-    Component, ConfigFile, Dialogue, Halt, LOOPBACK, Login, Offer, PUBLISHED, Service, Site, StopSignal, Unit,
+    Certificate, Component, ConfigFile, Dialogue, Halt, LOOPBACK, Login, Offer, PUBLISHED, Service, Site, StopSignal,
+    Unit,
 };
 use crate::engines::Engine;
 
@@ -23,7 +26,7 @@ pub struct ObjectStore {
     pub region: String,
     /// Buckets that shall exist. Others, made by applications, are left alone.
     pub buckets: Vec<String>,
-    /// A bucket that leaves `buckets` is deleted with its objects instead of being refused.
+    /// A bucket that leaves `buckets` is deleted with all that it holds instead of being refused.
     pub force_destroy: bool,
 }
 
@@ -107,8 +110,14 @@ impl Service for ObjectStore {
         Login {
             user: format!("MLPLAT{}", &id[..id.len().min(14)]),
             secret: random(),
-            admin_secret: None,
+            // Its parts sign what they ask of each other with keys that are made from it.
+            admin_secret: Some(random()),
+            certificate: Some(Certificate::new()),
         }
+    }
+
+    fn is_complete(&self, login: &Login) -> bool {
+        login.admin_secret.is_some() && login.certificate.is_some()
     }
 
     fn files(&self, site: &Site) -> Vec<ConfigFile> {
@@ -117,10 +126,12 @@ impl Service for ObjectStore {
             "credentials": [{"accessKey": site.login.user, "secretKey": site.login.secret.expose()}],
             "actions": ["Admin", "Read", "Write", "List", "Tagging"],
         }]});
-        vec![ConfigFile {
+        let mut files = vec![ConfigFile {
             name: "identities.json",
             text: format!("{identities}\n"),
-        }]
+        }];
+        files.extend(security::files(site));
+        files
     }
 
     fn unit(&self, site: &Site) -> Unit {
@@ -231,6 +242,8 @@ mod tests {
         );
         assert_eq!(site.login.user, "MLPLATCANARY01");
         assert!(store.files(&site)[0].text.contains(r#""secretKey":"canary-2""#));
+        let shown = format!("{unit:?} {site:?}");
+        assert!(!shown.contains("canary") && !shown.contains("PRIVATE KEY"), "{shown}");
     }
 
     #[test]

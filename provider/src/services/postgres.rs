@@ -1,6 +1,6 @@
 //! PostgreSQL.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use endpoint_contract::{Endpoints, PostgresCredentials, SslMode};
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use tfplug::Secret;
 use super::{
     Component, ConfigFile, Dialogue, Halt, LOOPBACK, Login, Offer, PUBLISHED, Prepare, Service, Site, StopSignal, Unit,
 };
-use crate::engines::Engine;
+use crate::engines::{Engine, PINNED_POSTGRES_MAJOR as PINNED_MAJOR};
 
 /// The role that initdb makes. The application's role is another one, without its powers: as in RDS.
 pub const ADMIN: &str = "mlplat_admin";
@@ -29,6 +29,9 @@ pub struct Postgres {
     pub max_connections: Option<u32>,
     /// `None` = PostgreSQL's 128 MB.
     pub shared_buffers_mb: Option<u32>,
+    /// Extensions of the database, made by the administrator.
+    #[serde(default)]
+    pub extensions: Vec<String>,
     /// SQL to run once in the database, in one transaction, as the application's role.
     pub seed_sql: Option<String>,
     /// `false`: a crash of the machine may lose data, and writes are faster.
@@ -44,10 +47,46 @@ impl Default for Postgres {
             username: "app".to_owned(),
             max_connections: None,
             shared_buffers_mb: None,
+            extensions: Vec::new(),
             seed_sql: None,
             persistence: true,
         }
     }
+}
+
+/// Extensions that are of no use unless the server loads their library when it starts. (RDS loads the first by itself.)
+const PRELOADED: [&str; 3] = ["pg_stat_statements", "pg_cron", "pgaudit"];
+
+/// The error about extensions that the server does not offer.
+#[must_use]
+pub fn missing_extensions(names: &[&str], server_version: &str) -> String {
+    let version = server_version.split_whitespace().next().unwrap_or_default();
+    let major = version.split('.').next().unwrap_or_default();
+    let package = |name: &&str| match *name {
+        // Debian's names differ for a few; most are that of the extension.
+        "vector" => format!("`postgresql-{major}-pgvector`"),
+        "postgis" | "postgis_topology" | "postgis_raster" => format!("`postgresql-{major}-postgis-3`"),
+        "pg_cron" => format!("`postgresql-{major}-cron`"),
+        // Part of PostgreSQL itself, and not of the engine that is fetched.
+        "pgcrypto" | "uuid-ossp" | "xml2" | "sslinfo" => format!("`postgresql-{major}` itself"),
+        other => format!("`postgresql-{major}-{}`", other.replace('_', "-")),
+    };
+    let packages: Vec<_> = names.iter().map(package).collect();
+    let fetched = if names.contains(&"vector") && major != PINNED_MAJOR {
+        format!(
+            ", or use the engine that `mlplat engines install postgres` fetches, which has `vector`, with \
+             `version = \"{PINNED_MAJOR}\"` (data of another major version is not converted)"
+        )
+    } else {
+        String::new()
+    };
+    format!(
+        "PostgreSQL {version} here does not offer the extension{} {}. To fix: install the package of it for this major version \
+         (on Debian {}){fetched}, or remove it from `postgres.extensions`",
+        if names.len() == 1 { "" } else { "s" },
+        names.join(", "),
+        packages.join(", ")
+    )
 }
 
 impl Service for Postgres {
@@ -84,7 +123,12 @@ impl Service for Postgres {
             user: self.username.clone(),
             secret: random(),
             admin_secret: Some(random()),
+            certificate: None,
         }
+    }
+
+    fn data_knows_login(&self, folder: &Path) -> bool {
+        folder.join("data").exists()
     }
 
     fn files(&self, site: &Site) -> Vec<ConfigFile> {
@@ -110,6 +154,17 @@ impl Service for Postgres {
         if let Some(megabytes) = self.shared_buffers_mb {
             set("shared_buffers", &format!("{megabytes}MB"));
         }
+        let preloaded = PRELOADED
+            .iter()
+            .filter(|name| self.extensions.iter().any(|wanted| wanted == *name));
+        let preloaded: Vec<_> = preloaded.copied().collect();
+        if !preloaded.is_empty() {
+            set("shared_preload_libraries", &preloaded.join(","));
+            if preloaded.contains(&"pg_cron") {
+                // It can be made in this database alone.
+                set("cron.database_name", &self.database);
+            }
+        }
         if !self.persistence {
             set("fsync", "off");
             set("synchronous_commit", "off");
@@ -131,13 +186,13 @@ impl Service for Postgres {
                     &site.path("admin-password"),
                     "--auth=scram-sha-256",
                     "--encoding=UTF8",
-                    // The one locale that every machine has: results sort the same everywhere.
-                    "--locale=C",
                     // The server syncs what it writes later; a crash before that leaves a folder without a user's data.
                     "--no-sync",
                 ]
                 .map(str::to_owned)
-                .to_vec(),
+                .into_iter()
+                .chain(site.locale.initdb())
+                .collect(),
                 staging: site.dir.join("data.new"),
                 result: site.dir.join("data"),
             }),
@@ -161,6 +216,7 @@ impl Service for Postgres {
         Dialogue::Postgres {
             admin: ADMIN,
             database: self.database.clone(),
+            extensions: self.extensions.clone(),
             seed_sql: self.seed_sql.clone(),
         }
     }
@@ -198,6 +254,37 @@ mod tests {
              -c password_encryption=scram-sha-256 -c logging_collector=off -c max_connections=20 -c shared_buffers=64MB"
         );
         assert_eq!(postgres.files(&site)[0].text, "canary-2\n");
+    }
+
+    #[test]
+    fn an_extension_that_needs_its_library_is_loaded_with_the_server() {
+        let one = Postgres::default();
+        let site = site(&one, Engine::Postgres, "18.6");
+        let with = |names: &[&str]| {
+            let extensions = names.iter().map(|name| (*name).to_owned()).collect();
+            Postgres {
+                extensions,
+                ..Postgres::default()
+            }
+            .unit(&site)
+        };
+        assert_eq!(with(&["vector"]).fingerprint, one.unit(&site).fingerprint);
+        let args = with(&["vector", "pg_stat_statements"]).args.join(" ");
+        assert!(
+            args.ends_with("-c shared_preload_libraries=pg_stat_statements"),
+            "{args}"
+        );
+    }
+
+    #[test]
+    fn a_missing_extension_names_the_ways_to_it() {
+        assert_eq!(
+            missing_extensions(&["vector"], "15.18 (Debian 15.18-0+deb12u1)"),
+            "PostgreSQL 15.18 here does not offer the extension vector. To fix: install the package of it for this major \
+             version (on Debian `postgresql-15-pgvector`), or use the engine that `mlplat engines install postgres` fetches, \
+             which has `vector`, with `version = \"18\"` (data of another major version is not converted), or remove it from \
+             `postgres.extensions`"
+        );
     }
 
     #[test]

@@ -1,5 +1,10 @@
 //! The cache: Valkey or Redis, which take the same configuration.
 
+mod damage;
+mod users;
+
+pub use self::users::MONITOR;
+
 use std::path::PathBuf;
 
 use endpoint_contract::{Endpoints, RedisCredentials};
@@ -80,19 +85,24 @@ impl Service for Redis {
     }
 
     fn new_login(&self, random: &mut dyn FnMut() -> Secret) -> Login {
-        // The name that `requirepass` protects.
+        // The name that clients mean which give a password alone.
         Login {
             user: "default".to_owned(),
             secret: random(),
-            admin_secret: None,
+            admin_secret: Some(random()),
+            certificate: None,
         }
+    }
+
+    fn is_complete(&self, login: &Login) -> bool {
+        login.admin_secret.is_some()
     }
 
     fn files(&self, site: &Site) -> Vec<ConfigFile> {
         let mut text = format!(
-            "bind {LOOPBACK}\nport {}\nprotected-mode yes\ndaemonize no\nrequirepass {}\ndir \"{}\"\n",
+            "bind {LOOPBACK}\nport {}\nprotected-mode yes\ndaemonize no\naclfile \"{}\"\ndir \"{}\"\n",
             site.port(PUBLISHED),
-            site.login.secret.expose(),
+            quoted(&site.path(users::FILE)),
             quoted(&data(site).to_string_lossy()),
         );
         text.push_str(if self.persistence {
@@ -106,10 +116,11 @@ impl Service for Redis {
         if let Some(policy) = &self.maxmemory_policy {
             text.push_str(&format!("maxmemory-policy {policy}\n"));
         }
-        vec![ConfigFile {
+        let configuration = ConfigFile {
             name: "cache.conf",
             text,
-        }]
+        };
+        vec![configuration, users::file(&site.login)]
     }
 
     fn unit(&self, site: &Site) -> Unit {
@@ -140,6 +151,10 @@ impl Service for Redis {
 
     fn dialogue(&self) -> Dialogue {
         Dialogue::Redis
+    }
+
+    fn hopeless(&self, site: &Site, log: &str) -> Option<String> {
+        damage::advice(site, &data(site), log)
     }
 
     fn offer(&self, endpoints: &mut Endpoints, offer: &Offer<'_>) {
@@ -178,12 +193,14 @@ mod tests {
         };
         let site = site(&redis, Engine::Redis, "7.0.15");
         let unit = redis.unit(&site);
+        let shown = format!("{unit:?} {site:?}");
+        assert!(!shown.contains("canary"), "{shown}");
         assert_eq!(unit.program.to_str(), Some("/engine/bin/redis-server"));
         assert_eq!(unit.args, ["/stacks/demo/redis/cache.conf"]);
         assert_eq!(
             redis.files(&site)[0].text,
-            "bind 127.0.0.1\nport 20000\nprotected-mode yes\ndaemonize no\nrequirepass canary-1\n\
-             dir \"/stacks/demo/redis/data-redis\"\nappendonly no\nsave \"\"\nmaxmemory 64mb\nmaxmemory-policy allkeys-lru\n"
+            "bind 127.0.0.1\nport 20000\nprotected-mode yes\ndaemonize no\n\
+             aclfile \"/stacks/demo/redis/users.acl\"\ndir \"/stacks/demo/redis/data-redis\"\nappendonly no\nsave \"\"\nmaxmemory 64mb\nmaxmemory-policy allkeys-lru\n"
         );
     }
 

@@ -6,6 +6,7 @@ use terraform_provider_mlplat::runtimes::process::{Health, StackError};
 use terraform_provider_mlplat::services::{Component, ObjectStore, Postgres, Redis, StackSpec};
 
 use crate::harness::{TestStack, cache, database, is_let_go, postgres, spare_port, sql, store, whole};
+use crate::s3;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_setting_of_one_component_leaves_the_others_pids_alone() {
@@ -196,68 +197,4 @@ async fn buckets_come_and_go_and_full_ones_are_not_lost_by_accident() {
     assert_eq!(status.components[&Component::ObjectStore].health, Health::Running);
     assert_eq!(test.pids()["object_store"], pid);
     test.destroy().await;
-}
-
-/// The requests of an application.
-mod s3 {
-    use std::time::SystemTime;
-
-    use aws_credential_types::Credentials;
-    use aws_sigv4::http_request::{
-        PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings, sign,
-    };
-    use aws_sigv4::sign::v4;
-    use http_body_util::Full;
-    use hyper::body::Bytes;
-    use hyper::{Method, Request};
-    use hyper_util::rt::TokioIo;
-
-    use crate::harness::TestStack;
-
-    pub(super) async fn put(test: &TestStack, path: &str) {
-        send(test, Method::PUT, path, "text").await;
-    }
-
-    pub(super) async fn delete_bucket(test: &TestStack, bucket: &str) {
-        send(test, Method::DELETE, bucket, "").await;
-    }
-
-    async fn send(test: &TestStack, method: Method, path: &str, body: &'static str) {
-        let login = test.credentials().object_store.unwrap();
-        let endpoint = test.status().await.endpoints.s3.unwrap();
-        let authority = endpoint.host.url.strip_prefix("http://").unwrap().to_owned();
-        let url = format!("http://{authority}/{path}");
-        let mut request = Request::new(Full::new(Bytes::from_static(body.as_bytes())));
-        *request.method_mut() = method.clone();
-        *request.uri_mut() = format!("/{path}").parse().unwrap();
-        request.headers_mut().insert("host", authority.parse().unwrap());
-        let identity = Credentials::new(login.user, login.secret.expose(), None, None, "test").into();
-        let mut settings = SigningSettings::default();
-        settings.percent_encoding_mode = PercentEncodingMode::Single;
-        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
-        let params = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(&endpoint.region)
-            .name("s3");
-        let params = params
-            .time(SystemTime::now())
-            .settings(settings)
-            .build()
-            .unwrap()
-            .into();
-        let signable = SignableBody::Bytes(body.as_bytes());
-        let signable = SignableRequest::new(method.as_str(), &url, std::iter::empty(), signable).unwrap();
-        sign(signable, &params)
-            .unwrap()
-            .into_parts()
-            .0
-            .apply_to_request_http1x(&mut request);
-        let stream = tokio::net::TcpStream::connect(&authority).await.unwrap();
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-            .await
-            .unwrap();
-        tokio::spawn(connection);
-        let status = sender.send_request(request).await.unwrap().status();
-        assert!(status.is_success(), "{method} {path}: {status}");
-    }
 }

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use terraform_provider_mlplat::config::Config;
 use terraform_provider_mlplat::registry;
-use tfplug::testing::{Action, Harness, UNKNOWN};
+use tfplug::testing::{Action, Harness, Tracked, UNKNOWN};
 
 use crate::harness::{TestStack, delete, is_alive, is_let_go, kill, processes_of, spare_port, until};
 
@@ -116,6 +116,55 @@ async fn drift_shows_in_the_plan_and_is_mended() {
     stack.refresh().await.unwrap();
     assert_eq!(stack.state(), None);
     assert_eq!(stack.apply(demo()).await.unwrap(), Action::Create);
+    stack.destroy().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_on_this_machine_is_an_error_of_the_plan() {
+    let place = Place::new().await;
+    let mut stack = place.harness.resource("mlplat_local_services");
+    let refused = async |stack: &Tracked<'_>, postgres: Value| {
+        let configuration = json!({"name": "demo", "postgres": postgres, "redis": {}});
+        let refused = stack.plan(configuration).await.unwrap_err();
+        let told = refused.iter().next().unwrap().clone();
+        (told.path.to_string(), told.detail)
+    };
+    let (path, detail) = refused(&stack, json!({"version": "11"})).await;
+    assert_eq!(path, "postgres");
+    assert!(detail.contains("no PostgreSQL 11 on this machine"), "{detail}");
+    assert!(detail.contains("`apt-get install postgresql-11`"), "{detail}");
+    let (path, detail) = refused(&stack, json!({"extensions": ["no_such"]})).await;
+    assert_eq!(path, "postgres.extensions");
+    assert!(
+        detail.contains("does not offer the extension no_such. To fix:"),
+        "{detail}"
+    );
+    // The same where the component exists already.
+    stack
+        .apply(json!({"name": "demo", "postgres": {}, "redis": {}}))
+        .await
+        .unwrap();
+    let (path, _) = refused(&stack, json!({"extensions": ["no_such"]})).await;
+    assert_eq!(path, "postgres.extensions");
+    let with = json!({"name": "demo", "postgres": {"extensions": ["pg_trgm"]}, "redis": {}});
+    assert_eq!(stack.apply(with.clone()).await.unwrap(), Action::Update);
+    assert_eq!(stack.plan(with).await.unwrap().action, Action::NoOp);
+    stack.destroy().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_earlier_version_started_shows_in_the_plan() {
+    let place = Place::new().await;
+    let mut stack = place.harness.resource("mlplat_local_services");
+    stack.apply(demo()).await.unwrap();
+    let file = place.test.dir.join("redis/login.json");
+    let mut login: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    login["admin_secret"] = Value::Null;
+    fs::write(&file, login.to_string()).unwrap();
+    stack.refresh().await.unwrap();
+    assert_eq!(stack.state().unwrap()["redis"]["status"], "outdated");
+    assert_eq!(stack.apply(demo()).await.unwrap(), Action::Update);
+    assert_eq!(stack.plan(demo()).await.unwrap().action, Action::NoOp);
     stack.destroy().await.unwrap();
 }
 

@@ -1,12 +1,12 @@
 //! The arguments and attributes of `mlplat_local_services`, and how they become a stack and come from one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tfplug::{Computed, Model};
 
 use super::existing_cluster::Cluster;
 use super::rules::{
-    absolute_path, access_address, buckets, database, major, secret_name, stack_name, username, version,
+    absolute_path, access_address, buckets, database, extensions, major, secret_name, stack_name, username, version,
 };
 use crate::engines::Engine;
 use crate::resources::endpoints::Endpoints;
@@ -22,8 +22,10 @@ use crate::services::{self, Component, StackSpec};
 /// shows in the next plan and is mended by the next apply. Changing one component leaves the others running.
 ///
 /// Passwords are random and stay in the stack's folder. They are in no plan and no state: the ephemeral resource
-/// `mlplat_credentials` reads them. SeaweedFS's internal ports, on 127.0.0.1 as well, ask for no password: on a machine
-/// that several people share, do not put into `object_store` what the others may not see.
+/// `mlplat_credentials` reads them.
+///
+/// What each service takes and refuses, and where it differs from RDS, ElastiCache and S3, is in
+/// [Local services and their AWS twins](../guides/local-services.md).
 ///
 /// **Data.** Removing a component deletes its data, destroying the resource deletes the folder. What an application wrote
 /// is not kept elsewhere.
@@ -34,7 +36,8 @@ use crate::services::{self, Component, StackSpec};
 /// **As root** the services run as root too: mlplat takes all capabilities from them but those for ports below 1024, yet they can
 /// still read and write what belongs to root. Apply as an ordinary user wherever you can.
 ///
-/// **Engines** are taken from where they are installed, else from the user's cache, which `mlplat engines install` fills.
+/// **Engines** are taken from where they are installed and from the user's cache, which `mlplat engines install` fills: the
+/// newest, unless `version` names one.
 #[derive(Model, Clone, Debug, PartialEq)]
 pub struct LocalServices {
     /// Name of the stack: a lower-case DNS label of at most 32 characters.
@@ -50,6 +53,10 @@ pub struct LocalServices {
     /// Name of the Kubernetes Secret to which the credentials in `endpoints` refer.
     #[model(default = "mlplat-credentials", validate = secret_name)]
     pub credentials_secret_name: String,
+    /// Any text, such as a date. Another one gives the applications new passwords, and a new access key of the object store, in
+    /// place: data stays, PostgreSQL runs on, the cache and the store restart. Read them again with `mlplat_credentials`.
+    #[model(length = 1..=256)]
+    pub rotation: Option<String>,
     /// The cluster whose pods use the services.
     pub cluster: Option<Cluster>,
     /// A PostgreSQL server with one database.
@@ -72,18 +79,19 @@ pub struct Postgres {
     /// The server program.
     #[model(default = "postgres", one_of = ["postgres"])]
     pub engine: String,
-    /// Major version, such as `15`. Default: the newest that is installed, else the one in the cache. It cannot change
-    /// while the data exists.
+    /// Major version, such as `15`. Default: the newest that is installed or in the cache, when the data is made. It cannot
+    /// change while the data exists.
     #[model(optional, keep, validate = version)]
     pub version: Computed<String>,
     /// TCP port. Default: chosen once, then stable; chosen again only when another program has taken it meanwhile.
     #[model(optional, keep, range = 1..=65535)]
     pub port: Computed<u16>,
-    /// Name of the database. Another name makes another database beside it.
+    /// Name of the database: letters, digits and `_`, as RDS takes it. Another name makes another database beside it.
     #[model(default = "app", validate = database)]
     pub database: String,
-    /// The application's role. It owns the database and may make databases and roles, but is no superuser: as the master
-    /// user of RDS. Another name takes over what the former owned.
+    /// The application's role: letters, digits and `_`. It owns the database and may make databases, and roles from PostgreSQL
+    /// 16 on, but is no superuser: as the master user of RDS. Another name takes over what the former owned, and the former
+    /// role logs in no more.
     #[model(default = "app", validate = username)]
     pub username: String,
     /// Connections at once. Default: PostgreSQL's 100.
@@ -92,14 +100,21 @@ pub struct Postgres {
     /// Memory for the server's own cache, in MB. Default: PostgreSQL's 128.
     #[model(range = 1..=1048576)]
     pub shared_buffers_mb: Option<u32>,
+    /// Extensions of the database, such as `vector`, which an application's role may not make itself. They are made before
+    /// the seed runs. One that leaves the list is dropped, unless something uses it: that is an error. Others are left alone.
+    #[model(default = Vec::new(), validate = extensions)]
+    pub extensions: Vec<String>,
     /// SQL that runs once in the database, in one transaction, as the application's role. Another text runs once more:
-    /// write it so that it fits what is there.
+    /// write it so that it fits what is there. `COPY … FROM stdin` and psql's `\` commands are not SQL: dump with
+    /// `pg_dump --inserts`.
     pub seed_sql: Option<String>,
     /// `false` makes writes faster and may lose data when the machine crashes. Data always outlives a restart.
     #[model(default = true)]
     pub persistence: bool,
     /// `running`; else what is wrong: `stopped`, `unresponsive` (its process runs and does not answer), `failed` (it ends
-    /// whenever it is started), `unreachable` (from pods) or `incomplete` (the database or the role was not found).
+    /// whenever it is started, or its passwords are lost), `unreachable` (from pods), `outdated` (it was started with other
+    /// settings, such as those of an earlier version of mlplat) or `incomplete` (the database, the role or an extension was not
+    /// found, or the role may do too much).
     pub status: Computed<String>,
     /// The whole version of the server.
     #[model(keep)]
@@ -112,7 +127,7 @@ pub struct Redis {
     /// The server program: `valkey` or `redis`. Default: Valkey, or Redis where only that is found. Each has its own data.
     #[model(optional, keep, one_of = ["valkey", "redis"])]
     pub engine: Computed<String>,
-    /// Version in whole numbers, such as `8` or `7.0`. Default: the newest that is installed, else the one in the cache.
+    /// Version in whole numbers, such as `8` or `7.0`. Default: the newest that is installed or in the cache.
     #[model(optional, keep, validate = version)]
     pub version: Computed<String>,
     /// TCP port. Default: chosen once, then stable; chosen again only when another program has taken it meanwhile.
@@ -129,7 +144,8 @@ pub struct Redis {
     #[model(default = true)]
     pub persistence: bool,
     /// `running`; else what is wrong: `stopped`, `unresponsive` (its process runs and does not answer), `failed` (it ends
-    /// whenever it is started) or `unreachable` (from pods).
+    /// whenever it is started), `unreachable` (from pods) or `outdated` (it was started with other settings, such as those of an
+    /// earlier version of mlplat).
     pub status: Computed<String>,
     /// The whole version of the server.
     #[model(keep)]
@@ -142,7 +158,7 @@ pub struct ObjectStore {
     /// The server program.
     #[model(default = "seaweedfs", one_of = ["seaweedfs"])]
     pub engine: String,
-    /// Version in whole numbers, such as `4`. Default: the newest that is installed, else the one in the cache.
+    /// Version in whole numbers, such as `4`. Default: the newest that is installed or in the cache.
     #[model(optional, keep, validate = version)]
     pub version: Computed<String>,
     /// TCP port. Default: chosen once, then stable; chosen again only when another program has taken it meanwhile.
@@ -151,15 +167,16 @@ pub struct ObjectStore {
     /// The region that requests are signed for.
     #[model(default = "us-east-1", length = 1..=64)]
     pub region: String,
-    /// Buckets that shall exist; the first is the main one. A bucket that leaves the list is deleted if it is empty.
-    /// Buckets that applications make are left alone.
+    /// Buckets that shall exist; the first is the main one. A bucket that leaves the list is deleted if it holds no object, no
+    /// version, no delete marker and no unfinished upload. Buckets that applications make are left alone.
     #[model(default = Vec::new(), validate = buckets)]
     pub buckets: Vec<String>,
-    /// Whether a bucket that leaves `buckets` is deleted together with its objects.
+    /// Whether a bucket that leaves `buckets` is deleted together with all that it holds.
     #[model(default = false)]
     pub force_destroy: bool,
     /// `running`; else what is wrong: `stopped`, `unresponsive` (its process runs and does not answer), `failed` (it ends
-    /// whenever it is started), `unreachable` (from pods) or `incomplete` (buckets were not found).
+    /// whenever it is started), `unreachable` (from pods), `outdated` (it was started with other settings, such as those of an
+    /// earlier version of mlplat) or `incomplete` (buckets were not found).
     pub status: Computed<String>,
     /// The whole version of the server.
     #[model(keep)]
@@ -172,6 +189,7 @@ impl LocalServices {
         StackSpec {
             name: self.name.clone(),
             credentials_secret_name: self.credentials_secret_name.clone(),
+            rotation: self.rotation.clone(),
             cluster_access: self.cluster_access.as_deref().and_then(|address| address.parse().ok()),
             postgres: self.postgres.as_ref().map(|model| services::Postgres {
                 version: model.version.known().cloned(),
@@ -180,6 +198,7 @@ impl LocalServices {
                 username: model.username.clone(),
                 max_connections: model.max_connections,
                 shared_buffers_mb: model.shared_buffers_mb,
+                extensions: model.extensions.clone(),
                 seed_sql: model.seed_sql.clone(),
                 persistence: model.persistence,
             }),
@@ -269,6 +288,9 @@ impl LocalServices {
                     port: found.port,
                     status: found.status,
                     engine_version_actual: found.engine_version_actual,
+                    extensions: there(status, Component::Postgres, state.extensions, |seen| {
+                        &seen.missing_extensions
+                    }),
                     ..state
                 },
                 None => found,
@@ -283,20 +305,15 @@ impl LocalServices {
                 None => found,
             }),
             object_store: found.object_store.map(|found| match state.object_store {
-                Some(state) => {
-                    let missing = status
-                        .components
-                        .get(&Component::ObjectStore)
-                        .map(|seen| &seen.missing_buckets);
-                    let is_there = |bucket: &String| missing.is_none_or(|missing| !missing.contains(bucket));
-                    ObjectStore {
-                        port: found.port,
-                        status: found.status,
-                        engine_version_actual: found.engine_version_actual,
-                        buckets: state.buckets.into_iter().filter(is_there).collect(),
-                        ..state
-                    }
-                }
+                Some(state) => ObjectStore {
+                    port: found.port,
+                    status: found.status,
+                    engine_version_actual: found.engine_version_actual,
+                    buckets: there(status, Component::ObjectStore, state.buckets, |seen| {
+                        &seen.missing_buckets
+                    }),
+                    ..state
+                },
                 None => found,
             }),
             // However the user writes the address.
@@ -310,6 +327,7 @@ impl LocalServices {
             runtime: state.runtime,
             data_dir: state.data_dir,
             credentials_secret_name: state.credentials_secret_name,
+            rotation: state.rotation,
         }
     }
 
@@ -322,11 +340,12 @@ impl LocalServices {
             runtime: "process".to_owned(),
             data_dir: Computed::Known(data_dir),
             credentials_secret_name: spec.credentials_secret_name.clone(),
+            rotation: spec.rotation.clone(),
             postgres: spec
                 .postgres
                 .as_ref()
                 .zip(there(Component::Postgres))
-                .map(|(spec, _)| Postgres {
+                .map(|(spec, seen)| Postgres {
                     engine: "postgres".to_owned(),
                     version: unknown_unless(spec.version.clone()),
                     port: Computed::Unknown,
@@ -334,6 +353,12 @@ impl LocalServices {
                     username: spec.username.clone(),
                     max_connections: spec.max_connections,
                     shared_buffers_mb: spec.shared_buffers_mb,
+                    extensions: spec
+                        .extensions
+                        .iter()
+                        .filter(|name| !seen.missing_extensions.contains(*name))
+                        .cloned()
+                        .collect(),
                     seed_sql: spec.seed_sql.clone(),
                     persistence: spec.persistence,
                     status: Computed::Unknown,
@@ -374,6 +399,18 @@ impl LocalServices {
         };
         whole.filled(Some(status))
     }
+}
+
+/// Those of `names` that exist in the component, as far as it is known.
+fn there(
+    status: &Status,
+    component: Component,
+    names: Vec<String>,
+    missing: impl Fn(&ComponentStatus) -> &BTreeSet<String>,
+) -> Vec<String> {
+    let missing = status.components.get(&component).map(missing);
+    let is_there = |name: &String| missing.is_none_or(|missing| !missing.contains(name));
+    names.into_iter().filter(is_there).collect()
 }
 
 fn unknown_unless<T>(value: Option<T>) -> Computed<T> {

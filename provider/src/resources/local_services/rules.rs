@@ -72,26 +72,63 @@ pub(super) fn major(version: &str) -> &str {
 /// Names that RDS for PostgreSQL takes too, so that what works here works there.
 fn sql_name(name: &str) -> bool {
     let mut letters = name.chars();
-    letters.next().is_some_and(|first| first.is_ascii_lowercase())
-        && letters.all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_')
+    letters.next().is_some_and(|first| first.is_ascii_alphabetic())
+        && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
         && name.len() <= 63
 }
 
+const SQL_NAME: &str = "must be at most 63 of A-Z, a-z, 0-9 and `_`, with a letter first, as RDS takes it (no `-`)";
+
 pub(super) fn database(name: &String) -> Result<(), String> {
-    if sql_name(name) && !["template0", "template1"].contains(&name.as_str()) {
+    if ["template0", "template1"].contains(&name.as_str()) {
+        return Err(format!(
+            "must not be {name}, which PostgreSQL copies when it makes a database"
+        ));
+    }
+    if sql_name(name) {
         return Ok(());
     }
-    Err("must be at most 63 of a-z, 0-9 and `_`, with a letter first, and not a template database".into())
+    Err(format!("{SQL_NAME}, and {name:?} is not"))
 }
 
 pub(super) fn username(name: &String) -> Result<(), String> {
-    let reserved = name.starts_with("pg_") || name == ADMIN || ["public", "none"].contains(&name.as_str());
-    if sql_name(name) && !reserved {
+    if name.starts_with("pg_") {
+        return Err(format!(
+            "must not start with pg_, as {name} does: PostgreSQL keeps those names for itself"
+        ));
+    }
+    if name == ADMIN {
+        return Err(format!("must not be {ADMIN}, the stack's own administrator"));
+    }
+    if ["public", "none"].contains(&name.as_str()) {
+        return Err(format!("must not be {name}, which is a word of PostgreSQL and no role"));
+    }
+    if sql_name(name) {
         return Ok(());
     }
-    Err(format!(
-        "must be at most 63 of a-z, 0-9 and `_`, with a letter first, and neither {ADMIN} nor start with pg_"
-    ))
+    Err(format!("{SQL_NAME}, and {name:?} is not"))
+}
+
+/// Names of extensions, each once.
+pub(super) fn extensions(names: &Vec<String>) -> Result<(), String> {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
+        if name.is_empty() || name.len() > 63 || !name.chars().all(plain) {
+            return Err(format!(
+                "must hold names of extensions, such as vector or pg_trgm, and {name:?} is none"
+            ));
+        }
+        if name == "plpgsql" {
+            return Err("must not name plpgsql, which every database has".to_owned());
+        }
+        if !seen.insert(name) {
+            return Err(format!(
+                "must name each extension once, and {name:?} stands there twice"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// S3's own rules.
@@ -128,7 +165,26 @@ mod tests {
         assert!(ok(absolute_path, "/data/x") && !ok(absolute_path, "data") && !ok(absolute_path, "/"));
         assert!(ok(version, "15") && ok(version, "8.1") && !ok(version, "15.") && !ok(version, "latest"));
         assert!(ok(database, "app") && ok(database, "postgres") && !ok(database, "a-b") && !ok(database, "template1"));
+        assert!(ok(database, "MLflow") && ok(username, "MLflow_2") && !ok(username, "none") && !ok(database, ""));
         assert!(ok(username, "app_1") && !ok(username, "pg_x") && !ok(username, ADMIN) && !ok(username, "1a"));
+    }
+
+    #[test]
+    fn a_refused_name_is_in_the_message_with_its_reason() {
+        let why = |rule: fn(&String) -> Result<(), String>, name: &str| rule(&name.to_owned()).unwrap_err();
+        assert!(why(database, "feature-store").ends_with("(no `-`), and \"feature-store\" is not"));
+        assert!(why(database, "Größe").contains("\"Größe\""));
+        assert!(why(username, "public").starts_with("must not be public,"));
+        assert!(why(username, "pg_x").contains("as pg_x does"));
+        assert!(why(database, "template1").starts_with("must not be template1,"));
+    }
+
+    #[test]
+    fn extensions_stand_once_and_are_names() {
+        let check = |names: &[&str]| extensions(&names.iter().map(|name| (*name).to_owned()).collect());
+        assert_eq!(check(&["vector", "uuid-ossp", "pg_trgm"]), Ok(()));
+        assert!(check(&["vector", "vector"]).unwrap_err().contains("twice"));
+        assert!(check(&["a b"]).is_err() && check(&[""]).is_err() && check(&["plpgsql"]).is_err());
     }
 
     #[test]

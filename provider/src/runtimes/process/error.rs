@@ -33,6 +33,43 @@ pub enum StackError {
         /// The version asked for.
         wanted: String,
     },
+    /// The password of data that only its login opens is lost.
+    #[error(
+        "`{component}` cannot be used: {} was not found, and only the passwords in it open its data. Nothing was changed. To fix: \
+         restore the file; or delete the data too: remove `{component}` from the configuration, apply, and add it again", .path.display()
+    )]
+    LoginLost {
+        /// The component.
+        component: Component,
+        /// Where the file was.
+        path: PathBuf,
+    },
+    /// The service runs and does not take the passwords that are stored.
+    #[error(
+        "`{component}` does not accept the stack's own login: {problem}. To fix: restore {component}/login.json ({}), which holds the \
+         passwords that the data was made with; or delete the data too: remove `{component}` from the configuration, apply, and \
+         add it again", .path.display()
+    )]
+    LoginRefused {
+        /// The component.
+        component: Component,
+        /// What the service said.
+        problem: String,
+        /// Where the passwords are.
+        path: PathBuf,
+    },
+    /// The service ends whenever it starts, and what to do is known.
+    #[error("`{component}` does not stay up: {fix}.\nIts log ({}) ends with:\n{log}", .log_file.display())]
+    Hopeless {
+        /// The component.
+        component: Component,
+        /// Why, and what to do.
+        fix: String,
+        /// The file with the rest.
+        log_file: PathBuf,
+        /// The last lines, without passwords.
+        log: String,
+    },
     /// A folder or file cannot be used.
     #[error("cannot use {}: {source}. To fix: {}", .path.display(), atomic::remedy(.source, "set `data_dir` to another folder"))]
     Folder {
@@ -273,6 +310,9 @@ impl StackError {
             | Self::DiskFull { component, .. }
             | Self::Disk { component, .. }
             | Self::Ended { component, .. }
+            | Self::LoginLost { component, .. }
+            | Self::LoginRefused { component, .. }
+            | Self::Hopeless { component, .. }
             | Self::NotReady { component, .. }
             | Self::Furnish { component, .. } => vec![component.as_str()],
             Self::VersionChange { component, .. } => vec![component.as_str(), "version"],

@@ -15,7 +15,7 @@ use super::platform::{listener, running_in};
 use super::stack::Stack;
 use super::{advice, ports};
 use crate::runtimes::protocols::Reach;
-use crate::services::{Component, LOCALHOST, Site, Unit};
+use crate::services::{Component, LOCALHOST, Service, Site, Unit};
 use crate::wait::{self, Look, WaitError};
 
 /// How long an engine may take to answer, its preparation included. Slow disks need it; a dead engine is noticed at once.
@@ -31,6 +31,7 @@ const HOPELESS: u32 = 4;
 /// A unit that is waited for, and the service that shall answer through it.
 pub(super) struct Awaited<'a> {
     pub(super) component: Component,
+    pub(super) service: &'a dyn Service,
     /// The unit's name.
     pub(super) name: String,
     pub(super) unit: &'a Unit,
@@ -96,6 +97,7 @@ impl Stack {
     async fn look_at(&self, awaited: &Awaited<'_>, trouble: &Mutex<Trouble>) -> Result<Look<()>, StackError> {
         let &Awaited {
             component,
+            service,
             ref name,
             unit,
             generation,
@@ -112,6 +114,18 @@ impl Stack {
         let Some(seen) = state.units.get(name).filter(|seen| seen.generation >= generation) else {
             return Ok(Look::NotYet("it is not started yet".to_owned()));
         };
+        if seen.failures > 0 {
+            let log_file = unit.dir.join(LOG);
+            let log = self.log_tail(&log_file, Some(site));
+            if let Some(fix) = service.hopeless(site, &log) {
+                return Err(StackError::Hopeless {
+                    component,
+                    fix,
+                    log_file,
+                    log,
+                });
+            }
+        }
         if seen.phase == Phase::Failed || seen.failures >= HOPELESS {
             let how = seen.last_end.clone().unwrap_or_else(|| "it ended".to_owned());
             return Err(self.ended(awaited, &how));
@@ -129,7 +143,15 @@ impl Stack {
         let asked = Instant::now();
         let answer = match tokio::time::timeout(ANSWER, reach.answers()).await {
             Ok(Ok(())) => Answer::Good,
-            Ok(Err(error)) if advice::is_login_refused(&error.to_string()) => Answer::Refusal(error.to_string()),
+            // No restart changes the passwords inside of data.
+            Ok(Err(error)) if error.login_refused() && service.data_knows_login(&site.dir) => {
+                return Err(StackError::LoginRefused {
+                    component,
+                    problem: self.redacted(&error.to_string(), Some(site)),
+                    path: site.dir.join("login.json"),
+                });
+            }
+            Ok(Err(error)) if error.login_refused() => Answer::Refusal(error.to_string()),
             Ok(Err(error)) => Answer::Other(error.to_string()),
             Err(_) => Answer::Silence,
         };

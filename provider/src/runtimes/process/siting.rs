@@ -17,7 +17,7 @@ use super::ports::Claims;
 use super::record::{Part, Record};
 use super::stack::Stack;
 use super::{addresses, keyring, ports, store};
-use crate::engines::{Engine, Found};
+use crate::engines::{Engine, Found, Locale};
 use crate::services::{ACCESS, Component, LOCALHOST, PUBLISHED, Ports, Service, Site, StackSpec, Unit, access_unit};
 use crate::wait::{self, Look, WaitError};
 
@@ -362,12 +362,18 @@ impl Stack {
         };
         store::private_folder(&dir).map_err(describe(&dir))?;
         store::sweep(&dir);
-        let login = keyring::login(service, &dir)?;
+        let login = keyring::login(service, &dir, spec.rotation.as_deref())?;
+        let locale = if service.data_knows_login(&dir) {
+            Locale::default()
+        } else {
+            Locale::best(&part.engine)
+        };
         let site = Site {
             dir,
             ports: part.ports.clone(),
             engine: part.engine.clone(),
             login,
+            locale,
         };
         let access = spec.cluster_access.map(|_| site.dir.join(ACCESS));
         for folder in service.folders(&site).into_iter().chain(access) {

@@ -225,6 +225,7 @@ impl Stack {
             let before = wanted.before.units.get(&name);
             let awaited = Awaited {
                 component,
+                service,
                 unit: &wanted.units[&name],
                 older: before.and_then(|unit| unit.process.clone()),
                 name,

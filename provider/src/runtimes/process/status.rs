@@ -1,6 +1,7 @@
 //! What a stack is now: read without changing anything.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::Duration;
 
 use endpoint_contract::Endpoints;
@@ -11,9 +12,9 @@ use super::keyring;
 use super::ledger::{Phase, access_name};
 use super::record::{Part, Record};
 use super::stack::{Stack, join_all};
-use crate::engines::Engine;
+use crate::engines::{Engine, Locale};
 use crate::runtimes::protocols::{Missing, NoAnswer, Reach};
-use crate::services::{Component, LOCALHOST, PUBLISHED, Service, StackSpec};
+use crate::services::{Component, LOCALHOST, Login, PUBLISHED, Service, Site, StackSpec, Unit};
 use crate::wait::{self, Look, WaitError};
 
 /// A service that is just being started again gets this long before it counts as stopped.
@@ -48,6 +49,8 @@ pub struct ComponentStatus {
     pub pid: Option<u32>,
     /// Buckets that should exist and do not; only known when it answers.
     pub missing_buckets: BTreeSet<String>,
+    /// Extensions that should exist in the database and do not; only known when it answers.
+    pub missing_extensions: BTreeSet<String>,
     /// What is wrong, in words; `None` when nothing is.
     pub problem: Option<String>,
 }
@@ -65,6 +68,8 @@ pub enum Health {
     Unreachable,
     /// It answers, but the database or a bucket is gone.
     Incomplete,
+    /// It answers, and the next apply restarts it: what it was started with is not what is asked for now.
+    Outdated,
     /// It ended too often.
     Failed,
     /// Its folder is gone.
@@ -81,6 +86,7 @@ impl Health {
             Self::Unresponsive => "unresponsive",
             Self::Unreachable => "unreachable",
             Self::Incomplete => "incomplete",
+            Self::Outdated => "outdated",
             Self::Failed => "failed",
             Self::Missing => "missing",
         }
@@ -131,15 +137,21 @@ impl Stack {
             port: part.ports.get(PUBLISHED).copied().unwrap_or_default(),
             pid: None,
             missing_buckets: BTreeSet::new(),
+            missing_extensions: BTreeSet::new(),
             problem: None,
         };
-        if !folder.join("login.json").exists() {
-            status.health = Health::Missing;
-            status.problem = Some(format!("{} was not found", folder.display()));
-            return status;
-        }
-        let login = match keyring::login(service, &folder) {
-            Ok(login) => login,
+        let login = match keyring::stored(service, &folder) {
+            Ok(Some(login)) => login,
+            Ok(None) => {
+                // Data that only its login opens is no component that can be made as if it were new.
+                status.health = if service.data_knows_login(&folder) {
+                    Health::Failed
+                } else {
+                    Health::Missing
+                };
+                status.problem = Some(format!("{} was not found", folder.join("login.json").display()));
+                return status;
+            }
             // It concerns this component alone.
             Err(error) => {
                 status.health = Health::Failed;
@@ -147,6 +159,7 @@ impl Stack {
                 return status;
             }
         };
+        let unit = expected_unit(service, part, &folder, &login);
         let reach = Reach {
             address: LOCALHOST,
             port: status.port,
@@ -157,6 +170,12 @@ impl Stack {
         let answer = wait::until("an answer", PATIENCE, &never, || self.look(component, &reach)).await;
         status.pid = self.pid(component);
         match answer {
+            Ok(missing) if missing.nothing() && self.runs_otherwise(service, unit.as_ref(), &reach.login) => {
+                status.health = Health::Outdated;
+                let problem =
+                    "it was started with other settings, or by an earlier version of mlplat; apply restarts it";
+                status.problem = Some(problem.to_owned());
+            }
             Ok(missing) if missing.nothing() => {
                 status.problem = match spec.door(service, status.port) {
                     Some(door) => self.wrong_for_pods(component, &reach.at(door)).await,
@@ -169,15 +188,9 @@ impl Stack {
             }
             Ok(missing) => {
                 status.health = Health::Incomplete;
-                status.problem = Some(if missing.database {
-                    "its database or user was not found".to_owned()
-                } else {
-                    format!(
-                        "buckets were not found: {}",
-                        missing.buckets.iter().cloned().collect::<Vec<_>>().join(", ")
-                    )
-                });
+                status.problem = Some(missing.problem());
                 status.missing_buckets = missing.buckets;
+                status.missing_extensions = missing.extensions;
             }
             Err(WaitError::Failed((health, problem))) => (status.health, status.problem) = (health, Some(problem)),
             Err(error) => {
@@ -188,6 +201,13 @@ impl Stack {
             }
         }
         status
+    }
+
+    /// Whether the service runs with other settings than an apply would give it.
+    fn runs_otherwise(&self, service: &dyn Service, unit: Option<&Unit>, login: &Login) -> bool {
+        let running = self.state().units.remove(service.component().as_str());
+        let is_expected = |running: &str| unit.is_some_and(|unit| unit.fingerprint == running);
+        running.is_some_and(|running| !is_expected(&running.unit.fingerprint)) || !service.is_complete(login)
     }
 
     /// Asks the service, or says that waiting is of no use: nobody starts it again.
@@ -247,6 +267,25 @@ impl Stack {
             .filter(|process| process.is_alive())
             .map(|process| process.pid)
     }
+}
+
+/// What an apply would start; `None` where an earlier version of mlplat chose no port for what listens now.
+fn expected_unit(service: &dyn Service, part: &Part, folder: &Path, login: &Login) -> Option<Unit> {
+    let derived = service.derived_ports().iter().map(|(name, _, _)| *name);
+    let mut ports = std::iter::once(PUBLISHED)
+        .chain(service.internal_ports().iter().copied())
+        .chain(derived);
+    let site = || Site {
+        dir: folder.to_owned(),
+        ports: part.ports.clone(),
+        engine: part.engine.clone(),
+        login: login.clone(),
+        // Only of use where data is made.
+        locale: Locale::default(),
+    };
+    ports
+        .all(|name| part.ports.contains_key(name))
+        .then(|| service.unit(&site()))
 }
 
 fn no_answer() -> String {

@@ -315,12 +315,8 @@ impl Stack {
     }
 
     pub(super) fn redacted(&self, text: &str, site: Option<&Site>) -> String {
-        let secrets = site
-            .into_iter()
-            .flat_map(|site| [Some(&site.login.secret), site.login.admin_secret.as_ref()]);
-        secrets
-            .flatten()
-            .fold(text.to_owned(), |text, secret| text.replace(secret.expose(), "***"))
+        let secrets = site.into_iter().flat_map(|site| site.login.secrets());
+        secrets.fold(text.to_owned(), |text, secret| text.replace(secret.expose(), "***"))
     }
 }
 

@@ -25,12 +25,32 @@ pub struct Reach {
 
 /// Why a service gave no, or the wrong, answer. The text holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct NoAnswer(String);
+#[error("{text}")]
+pub struct NoAnswer {
+    text: String,
+    login_refused: bool,
+}
 
 impl NoAnswer {
     fn new(error: impl std::fmt::Display) -> Self {
-        Self(error.to_string())
+        Self {
+            text: error.to_string(),
+            login_refused: false,
+        }
+    }
+
+    /// It answers, but not to the stack's own login.
+    fn refused(error: impl std::fmt::Display) -> Self {
+        Self {
+            login_refused: true,
+            ..Self::new(error)
+        }
+    }
+
+    /// Whether the service runs and refuses the stack's own login: waiting does not change that.
+    #[must_use]
+    pub fn login_refused(&self) -> bool {
+        self.login_refused
     }
 }
 
@@ -39,8 +59,12 @@ impl NoAnswer {
 pub struct Missing {
     /// The database or its owner.
     pub database: bool,
+    /// Extensions of the database.
+    pub extensions: BTreeSet<String>,
     /// Buckets.
     pub buckets: BTreeSet<String>,
+    /// The application's role may do what it must not, as an earlier version of mlplat made it.
+    pub excess: bool,
 }
 
 impl Missing {
@@ -48,6 +72,28 @@ impl Missing {
     #[must_use]
     pub fn nothing(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// What is wrong, in words.
+    #[must_use]
+    pub fn problem(&self) -> String {
+        let list = |names: &BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>().join(", ");
+        let mut problems = Vec::new();
+        if self.database {
+            problems.push("its database or role was not found, or the role's password was changed".to_owned());
+        }
+        if !self.extensions.is_empty() {
+            problems.push(format!("extensions were not found: {}", list(&self.extensions)));
+        }
+        if !self.buckets.is_empty() {
+            problems.push(format!("buckets were not found: {}", list(&self.buckets)));
+        }
+        if self.excess {
+            problems.push(
+                "the application's role could give itself access to this machine; apply takes that away".to_owned(),
+            );
+        }
+        problems.join("; ")
     }
 }
 
@@ -89,8 +135,17 @@ impl Reach {
             Dialogue::Postgres {
                 admin,
                 database,
+                extensions,
                 seed_sql,
-            } => postgres::furnish(self, admin, database, seed_sql.as_deref()).await,
+            } => {
+                let wanted = postgres::Wanted {
+                    admin,
+                    database,
+                    extensions,
+                    seed_sql: seed_sql.as_deref(),
+                };
+                postgres::furnish(self, &wanted).await
+            }
             Dialogue::Redis => Ok(()),
             Dialogue::S3 {
                 region,
@@ -110,10 +165,12 @@ impl Reach {
     /// What the service said instead of an answer.
     pub async fn missing(&self) -> Result<Missing, NoAnswer> {
         match &self.dialogue {
-            Dialogue::Postgres { admin, database, .. } => Ok(Missing {
-                database: postgres::lacks_database(self, admin, database).await?,
-                ..Missing::default()
-            }),
+            Dialogue::Postgres {
+                admin,
+                database,
+                extensions,
+                ..
+            } => postgres::missing(self, admin, database, extensions).await,
             Dialogue::Redis => redis::answers(self).await.map(|()| Missing::default()),
             Dialogue::S3 { region, buckets, .. } => Ok(Missing {
                 buckets: s3::Client::new(self, region).lacks(buckets).await?,

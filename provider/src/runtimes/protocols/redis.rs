@@ -4,23 +4,46 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::{NoAnswer, Reach};
+use crate::services::MONITOR;
 
+/// Whether both the stack's own user and the application's get an answer. A server that an earlier version of mlplat started
+/// knows the application's alone.
 pub(super) async fn answers(reach: &Reach) -> Result<(), NoAnswer> {
+    let login = &reach.login;
+    let application = (login.user.as_str(), login.secret.expose());
+    let monitor = login.admin_secret.as_ref().map(|secret| (MONITOR, secret.expose()));
     let mut stream = TcpStream::connect(reach.place()).await.map_err(NoAnswer::new)?;
-    let mut request = command(&["AUTH", &reach.login.user, reach.login.secret.expose()]);
-    request.extend(command(&["PING"]));
+    let (mut request, mut wanted) = (Vec::new(), 0);
+    for (user, secret) in monitor.into_iter().chain([application]) {
+        request.extend(command(&["AUTH", user, secret]));
+        request.extend(command(&["PING"]));
+        wanted += 2;
+    }
     stream.write_all(&request).await.map_err(NoAnswer::new)?;
     let mut said = Vec::new();
     loop {
-        // While data is loaded from disk, PING is answered with -LOADING.
-        let lines: Vec<_> = said.split(|byte| *byte == b'\n').collect();
-        match &lines[..] {
-            [b"+OK\r", b"+PONG\r", ..] => return Ok(()),
-            [.., wrong, _] if wrong.starts_with(b"-") => {
-                return Err(NoAnswer(String::from_utf8_lossy(&wrong[1..]).trim().to_owned()));
+        let mut lines: Vec<_> = said.split(|byte| *byte == b'\n').collect();
+        // What follows the last line break is not whole yet.
+        lines.pop();
+        for (line, right) in lines.iter().zip([b"+OK\r".as_slice(), b"+PONG\r"].iter().cycle()) {
+            if line.starts_with(b"-") {
+                let text = String::from_utf8_lossy(&line[1..]).trim().to_owned();
+                let refused = ["WRONGPASS", "NOAUTH", "NOPERM"]
+                    .iter()
+                    .any(|code| text.starts_with(code));
+                // While data is loaded from disk, PING is answered with -LOADING.
+                return Err(if refused {
+                    NoAnswer::refused(text)
+                } else {
+                    NoAnswer::new(text)
+                });
             }
-            [_, _, _, ..] => return Err(NoAnswer::new("it does not speak Redis' protocol")),
-            _ => {}
+            if line != right {
+                return Err(NoAnswer::new("it does not speak Redis' protocol"));
+            }
+        }
+        if lines.len() >= wanted {
+            return Ok(());
         }
         if stream.read_buf(&mut said).await.map_err(NoAnswer::new)? == 0 {
             return Err(NoAnswer::new("it closed the connection"));
@@ -44,7 +67,7 @@ mod tests {
     use super::*;
     use crate::services::{Dialogue, LOCALHOST, Login};
 
-    async fn told(answer: &'static [u8]) -> Result<(), NoAnswer> {
+    async fn told(admin_secret: Option<&str>, answer: &'static [u8]) -> Result<(), NoAnswer> {
         let listener = TcpListener::bind((LOCALHOST, 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         tokio::spawn(async move {
@@ -56,7 +79,8 @@ mod tests {
         let login = Login {
             user: "default".into(),
             secret: Secret::new("canary"),
-            admin_secret: None,
+            admin_secret: admin_secret.map(Secret::new),
+            certificate: None,
         };
         answers(&Reach {
             address: LOCALHOST,
@@ -69,15 +93,22 @@ mod tests {
 
     #[tokio::test]
     async fn only_pong_is_an_answer() {
-        assert_eq!(told(b"+OK\r\n+PONG\r\n").await, Ok(()));
-        let loading = told(b"+OK\r\n-LOADING Redis is loading the dataset in memory\r\n").await;
-        assert_eq!(loading.unwrap_err().0, "LOADING Redis is loading the dataset in memory");
-        assert!(
-            told(b"-WRONGPASS invalid username-password pair\r\n-NOAUTH x\r\n")
-                .await
-                .is_err()
-        );
-        assert!(told(b"HTTP/1.1 400 Bad Request\r\n\r\n\r\n").await.is_err());
-        assert_eq!(told(b"").await.unwrap_err().0, "it closed the connection");
+        assert_eq!(told(None, b"+OK\r\n+PONG\r\n").await, Ok(()));
+        let loading = told(None, b"+OK\r\n-LOADING Redis is loading the dataset in memory\r\n").await;
+        let loading = loading.unwrap_err();
+        assert_eq!(loading.text, "LOADING Redis is loading the dataset in memory");
+        assert!(!loading.login_refused());
+        let refused = told(None, b"-WRONGPASS invalid username-password pair\r\n-NOAUTH x\r\n").await;
+        assert!(refused.unwrap_err().login_refused());
+        assert!(told(None, b"HTTP/1.1 400 Bad Request\r\n\r\n\r\n").await.is_err());
+        assert_eq!(told(None, b"").await.unwrap_err().text, "it closed the connection");
+    }
+
+    #[tokio::test]
+    async fn the_application_and_the_monitor_are_both_asked_for() {
+        let both = b"+OK\r\n+PONG\r\n+OK\r\n+PONG\r\n";
+        assert_eq!(told(Some("other"), both).await, Ok(()));
+        let locked_out = told(Some("other"), b"+OK\r\n+PONG\r\n-WRONGPASS x\r\n-NOAUTH x\r\n").await;
+        assert!(locked_out.unwrap_err().login_refused());
     }
 }

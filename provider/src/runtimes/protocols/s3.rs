@@ -26,6 +26,10 @@ const KEY: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~')
     .remove(b'/');
 
+/// Queries of listings, as signatures want them: sorted.
+const VERSIONS: &str = "max-keys=1000&versions=";
+const UPLOADS: &str = "max-uploads=1000&uploads=";
+
 pub(super) struct Client<'a> {
     reach: &'a Reach,
     region: &'a str,
@@ -50,23 +54,67 @@ impl<'a> Client<'a> {
     ) -> Result<(), NoAnswer> {
         for bucket in self.lacks(wanted).await? {
             let answer = self.send(Method::PUT, &format!("/{bucket}")).await?;
-            expect(&[StatusCode::OK], &format!("creating bucket \"{bucket}\""), answer)?;
+            // An apply that was killed may still be making it.
+            let made = answer.0 == StatusCode::CONFLICT && self.lacks(std::slice::from_ref(&bucket)).await?.is_empty();
+            if !made {
+                expect(&[StatusCode::OK], &format!("creating bucket \"{bucket}\""), answer)?;
+            }
         }
         for bucket in unwanted {
-            if force_destroy {
-                self.empty(bucket).await?;
-            }
-            let (status, text) = self.send(Method::DELETE, &format!("/{bucket}")).await?;
-            if status == StatusCode::CONFLICT {
-                return Err(NoAnswer(format!(
-                    "bucket \"{bucket}\" still holds objects. To fix: delete them, set `object_store.force_destroy = true`, \
-                     or put the bucket back into `object_store.buckets`"
-                )));
-            }
-            let gone = [StatusCode::NO_CONTENT, StatusCode::OK, StatusCode::NOT_FOUND];
-            expect(&gone, &format!("deleting bucket \"{bucket}\""), (status, text))?;
+            self.delete(bucket, force_destroy).await?;
         }
         Ok(())
+    }
+
+    /// Deletes a bucket. One that holds anything is emptied first with `force`, else it stays and is an error. SeaweedFS
+    /// itself refuses only where there are current objects, and deletes their versions and unfinished uploads.
+    async fn delete(&self, bucket: &str, force: bool) -> Result<(), NoAnswer> {
+        if force {
+            self.empty(bucket).await?;
+        } else if let Some(contents) = self.contents(bucket).await? {
+            return Err(still_holds(bucket, &contents));
+        }
+        let (status, text) = self.send(Method::DELETE, &format!("/{bucket}")).await?;
+        if status == StatusCode::CONFLICT {
+            return Err(still_holds(bucket, "objects"));
+        }
+        let deleted = [StatusCode::NO_CONTENT, StatusCode::OK, StatusCode::NOT_FOUND];
+        expect(&deleted, &format!("deleting bucket \"{bucket}\""), (status, text)).map(drop)
+    }
+
+    /// What the bucket holds, in words; `None` when it is empty or does not exist.
+    async fn contents(&self, bucket: &str) -> Result<Option<String>, NoAnswer> {
+        let Some(listed) = self.list(bucket, VERSIONS).await? else {
+            return Ok(None);
+        };
+        let mut found = Vec::new();
+        let mut versions = between(&listed, "<Version>", "</Version>").peekable();
+        if versions.peek().is_some() {
+            let is_current = |version: &str| version.contains("<IsLatest>true</IsLatest>");
+            found.push(if versions.any(is_current) {
+                "objects"
+            } else {
+                "versions of objects"
+            });
+        }
+        if listed.contains("<DeleteMarker>") {
+            found.push("delete markers");
+        }
+        let uploads = self.list(bucket, UPLOADS).await?.unwrap_or_default();
+        if uploads.contains("<Upload>") {
+            found.push("unfinished uploads");
+        }
+        Ok((!found.is_empty()).then(|| found.join(", ")))
+    }
+
+    /// The answer to a listing; `None` when the bucket does not exist.
+    async fn list(&self, bucket: &str, query: &str) -> Result<Option<String>, NoAnswer> {
+        let (status, text) = self.send(Method::GET, &format!("/{bucket}?{query}")).await?;
+        if status == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        let what = format!("listing bucket \"{bucket}\"");
+        expect(&[StatusCode::OK], &what, (status, text)).map(Some)
     }
 
     /// Those of `buckets` that do not exist.
@@ -79,42 +127,41 @@ impl<'a> Client<'a> {
                 StatusCode::NOT_FOUND => {
                     lacking.insert(bucket.clone());
                 }
-                other => return Err(NoAnswer(format!("looking for bucket \"{bucket}\": HTTP {other}"))),
+                other => return Err(NoAnswer::new(format!("looking for bucket \"{bucket}\": HTTP {other}"))),
             }
         }
         Ok(lacking)
     }
 
-    /// Deletes every version of every object.
+    /// Deletes every version of every object, and every unfinished upload.
     async fn empty(&self, bucket: &str) -> Result<(), NoAnswer> {
-        let mut before = Vec::new();
-        loop {
-            let (status, text) = self
-                .send(Method::GET, &format!("/{bucket}?max-keys=1000&versions="))
-                .await?;
-            if status == StatusCode::NOT_FOUND {
-                return Ok(());
+        for (query, read, parameter) in [
+            (VERSIONS, versions as fn(&str) -> Vec<(String, String)>, "versionId"),
+            (UPLOADS, uploads, "uploadId"),
+        ] {
+            let mut before = Vec::new();
+            loop {
+                let Some(listed) = self.list(bucket, query).await? else {
+                    return Ok(());
+                };
+                let entries = read(&listed);
+                if entries.is_empty() {
+                    break;
+                }
+                if entries == before {
+                    return Err(NoAnswer::new(format!("bucket \"{bucket}\" does not get empty")));
+                }
+                for (key, id) in &entries {
+                    let key_path = utf8_percent_encode(key, KEY);
+                    let path = format!("/{bucket}/{key_path}?{parameter}={id}");
+                    let answer = self.send(Method::DELETE, &path).await?;
+                    let deleted = [StatusCode::NO_CONTENT, StatusCode::OK, StatusCode::NOT_FOUND];
+                    expect(&deleted, &format!("deleting \"{key}\" of \"{bucket}\""), answer)?;
+                }
+                before = entries;
             }
-            let listed = expect(
-                &[StatusCode::OK],
-                &format!("listing bucket \"{bucket}\""),
-                (status, text),
-            )?;
-            let versions = versions(&listed);
-            if versions.is_empty() {
-                return Ok(());
-            }
-            if versions == before {
-                return Err(NoAnswer(format!("bucket \"{bucket}\" does not get empty")));
-            }
-            for (key, version) in &versions {
-                let path = format!("/{bucket}/{}?versionId={version}", utf8_percent_encode(key, KEY));
-                let answer = self.send(Method::DELETE, &path).await?;
-                let gone = [StatusCode::NO_CONTENT, StatusCode::OK];
-                expect(&gone, &format!("deleting \"{key}\" of \"{bucket}\""), answer)?;
-            }
-            before = versions;
         }
+        Ok(())
     }
 
     async fn send(&self, method: Method, path_and_query: &str) -> Result<(StatusCode, String), NoAnswer> {
@@ -166,8 +213,17 @@ fn expect(good: &[StatusCode], what: &str, (status, text): (StatusCode, String))
     }
     let code = between(&text, "<Code>", "</Code>").next().unwrap_or_default();
     let message = between(&text, "<Message>", "</Message>").next().unwrap_or_default();
-    Err(NoAnswer(
-        format!("{what}: HTTP {status} {code} {message}").trim_end().to_owned(),
+    let text = format!("{what}: HTTP {status} {code} {message}");
+    Err(match status {
+        StatusCode::FORBIDDEN => NoAnswer::refused(text.trim_end()),
+        _ => NoAnswer::new(text.trim_end()),
+    })
+}
+
+fn still_holds(bucket: &str, contents: &str) -> NoAnswer {
+    NoAnswer::new(format!(
+        "bucket \"{bucket}\" still holds {contents}. To fix: delete them, set `object_store.force_destroy = true`, or put the \
+         bucket back into `object_store.buckets`"
     ))
 }
 
@@ -180,6 +236,20 @@ fn versions(listed: &str) -> Vec<(String, String)> {
             let key = between(entry, "<Key>", "</Key>").next()?;
             let version = between(entry, "<VersionId>", "</VersionId>").next().unwrap_or("null");
             Some((unescaped(key), version.to_owned()))
+        })
+        .collect()
+}
+
+/// Key and id of each entry of a ListMultipartUploads answer.
+fn uploads(listed: &str) -> Vec<(String, String)> {
+    between(listed, "<Upload>", "</Upload>")
+        .filter_map(|entry| {
+            let key = between(entry, "<Key>", "</Key>").next()?;
+            let id = between(entry, "<UploadId>", "</UploadId>").next()?;
+            Some((
+                unescaped(key),
+                utf8_percent_encode(&unescaped(id), NON_ALPHANUMERIC).to_string(),
+            ))
         })
         .collect()
 }
@@ -225,6 +295,13 @@ mod tests {
             ("d".to_owned(), "v2".to_owned()),
         ];
         assert_eq!(versions(listed), expected);
+    }
+
+    #[test]
+    fn uploads_are_read_with_their_ids_as_a_query_takes_them() {
+        let listed = "<ListMultipartUploadsResult><KeyMarker/><Upload><Initiated>t</Initiated><Key>a b</Key>\
+                      <UploadId>x_1+y</UploadId></Upload></ListMultipartUploadsResult>";
+        assert_eq!(uploads(listed), [("a b".to_owned(), "x%5F1%2By".to_owned())]);
     }
 
     #[test]
