@@ -108,10 +108,10 @@ impl Known {
                 let objects: Vec<&str> = kinds.values().map(String::as_str).collect();
                 let kinds: Vec<&str> = kinds.keys().map(String::as_str).collect();
                 found.insert(format!(
-                    "kustomize gives {kind} {name} another name (a hash, prefix or suffix) and does not change references \
-                     to it in kind {} ({}), so the pods do not start. To fix: list the fields of these kinds under \
+                    "kustomize gives {kind} {name} another name (a hash, prefix or suffix) and does not by itself change \
+                     references to it in kind {} ({}): the pods would not start. To fix: list the fields of these kinds under \
                      `nameReference` in a file of the kustomization's `configurations:`, as the guide of inject-endpoints \
-                     shows; or set `disableNameSuffixHash: true` for the generator",
+                     shows, and then set `spec.onMissingRef: Ignore`; or set `disableNameSuffixHash: true` for the generator",
                     kinds.join(", "),
                     objects.join(", ")
                 ));
