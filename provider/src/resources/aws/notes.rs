@@ -19,6 +19,8 @@ use crate::config::Config;
 
 /// A note that no call has asked for in this time is removed: its configuration or state is lost.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+/// What the name of a note starts with that is not whole yet; the process that writes it follows.
+const DRAFT: &str = ".new-";
 /// Stands between the name and what tells two notes of the same name apart. No bucket's name has it.
 const MARK: char = '@';
 
@@ -150,6 +152,7 @@ impl Notes {
 
     /// A state knows this thing: what was noted of it is over.
     pub(crate) fn known(&self, name: &str, endpoint: &str, region: &str) {
+        self.sweep();
         for (path, found) in self.all() {
             let note = || read(&File::open(&path).ok()?, &path);
             let same =
@@ -208,7 +211,8 @@ impl Notes {
     /// Whoever sees the note sees it whole and locked.
     fn begin_file(&self, name: &str, note: &Note) -> io::Result<(PathBuf, File)> {
         fs::create_dir_all(&self.dir)?;
-        let mut draft = tempfile::Builder::new().prefix(".new-").tempfile_in(&self.dir)?;
+        let prefix = format!("{DRAFT}{}-", std::process::id());
+        let mut draft = tempfile::Builder::new().prefix(&prefix).tempfile_in(&self.dir)?;
         flock(draft.as_file(), FlockOperation::NonBlockingLockExclusive)?;
         draft.write_all(&serde_json::to_vec(note)?)?;
         draft.as_file().sync_all()?;
@@ -232,16 +236,30 @@ impl Notes {
         all
     }
 
-    /// Removes what is older than any create. A note that is still asked for is written again by its next create.
+    /// Removes what is older than any create, and drafts of processes that were killed. A note that is still asked for is
+    /// written again by its next create.
     fn sweep(&self) {
         for entry in fs::read_dir(&self.dir).into_iter().flatten().flatten() {
             let changed = entry.metadata().and_then(|metadata| metadata.modified());
             let old = changed.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > KEPT));
-            if old {
+            if old || is_abandoned(&entry.path()) {
                 let _ = fs::remove_file(entry.path());
             }
         }
     }
+}
+
+/// Whether the process that began this draft was killed.
+fn is_abandoned(path: &Path) -> bool {
+    let name = path.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
+    let writer = name
+        .strip_prefix(DRAFT)
+        .and_then(|rest| rest.split('-').next()?.parse().ok());
+    let Some(writer) = writer.map(Process::numbered) else {
+        return false;
+    };
+    let unlocked = |file: File| flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
+    !writer.runs() && File::open(path).is_ok_and(unlocked)
 }
 
 /// Terraform has ended this provider in its own time: what it was told of is in its state.

@@ -111,6 +111,11 @@ impl Process {
         }
     }
 
+    /// Whichever process has this number.
+    pub(super) fn numbered(pid: u32) -> Self {
+        Self { pid, started: None }
+    }
+
     /// Whether it runs. One whose exit status was not asked for does not.
     pub(super) fn runs(&self) -> bool {
         let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw);

@@ -161,6 +161,20 @@ fn notes_of_older_versions_are_read_and_what_makes_no_sense_is_left_alone() {
 }
 
 #[test]
+fn a_draft_of_a_process_that_was_killed_is_swept() {
+    let dir = tempfile::tempdir().unwrap();
+    let here = notes(dir.path(), "/here");
+    let (mut child, own) = (Command::new("true").spawn().unwrap(), std::process::id());
+    child.wait().unwrap();
+    let (killed, running) = (format!("{DRAFT}{}-ab", child.id()), format!("{DRAFT}{own}-ab"));
+    for name in [&killed, &running] {
+        fs::write(dir.path().join(name), "").unwrap();
+    }
+    here.known("fixed", "http://127.0.0.1:1", "eu-central-1");
+    assert!(!dir.path().join(killed).exists() && dir.path().join(running).exists());
+}
+
+#[test]
 fn an_old_note_is_swept() {
     let dir = tempfile::tempdir().unwrap();
     let here = notes(dir.path(), "/here");
