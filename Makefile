@@ -79,6 +79,11 @@ check: ## Formatting, clippy and the walls between the crates
 
 # `--workspace` everywhere: with `--package` cargo chooses other features for tokio and serde, and compiles all that
 # stands on them once more. For the same reason the demo is tested with what the tests have built (PROFILE=dev).
+# Needs a network; not a part of `make test`, which must pass without one.
+.PHONY: audit
+audit: ## Known faults of the pinned crates, from the RustSec database
+	@"$$(.ci/tools cargo-deny)" --locked --all-features --config .deny.toml check --hide-inclusion-graph advisories
+
 .PHONY: test
 test: check ## Everything, against the real parts
 	@cargo build --workspace --bins --examples --locked

@@ -2,13 +2,19 @@
 
 use std::process::ExitCode;
 
-use terraform_provider_mlplat::{cli, config::Config, kustomize, registry};
+use terraform_provider_mlplat::{cli, config::Config, kustomize, registry, resources::aws::dismissed};
 use tfplug::Served;
 
 fn main() -> ExitCode {
     let config = Config::from_env();
     match tfplug::serve(registry::SOURCE, || registry::provider(config.clone())) {
         Ok(Served::Done) => ExitCode::SUCCESS,
+        Ok(Served::Dismissed) => {
+            if let Ok(config) = &config {
+                dismissed(config);
+            }
+            ExitCode::SUCCESS
+        }
         Ok(Served::NotAPlugin) => {
             let arguments: Vec<_> = std::env::args_os().collect();
             // A client that `mlplat render` has started starts this program for its functions.

@@ -9,6 +9,7 @@ use tfplug::{Computed, Configure, Diagnostic, Diagnostics, Model};
 use crate::clients::aws::{Aws, AwsSettings};
 use crate::clients::kubernetes::Clusters;
 use crate::config::{Config, ConfigError};
+use crate::resources::aws::notes::Notes;
 
 /// The provider `mlplat` makes the infrastructure that applications need and describes it by one endpoint contract. KRM
 /// functions inject that contract into Kubernetes manifests, so an application never knows whether it talks to a laptop or
@@ -31,6 +32,8 @@ pub struct Clients {
     pub config: Config,
     /// AWS; nothing of it is read or called before a resource asks.
     pub aws: Aws,
+    /// What was noted of buckets that are being made.
+    pub(crate) bucket_notes: Notes,
     /// Kubernetes clusters, each opened when it is first needed.
     pub clusters: Clusters,
     /// Folders of the stacks whose creation was planned in this process.
@@ -43,6 +46,7 @@ impl Clients {
     pub fn new(config: Config, aws: Computed<AwsSettings>) -> Self {
         Self {
             aws: Aws::new(aws, config.clone()),
+            bucket_notes: Notes::new(&config, "s3_bucket"),
             config,
             clusters: Clusters::default(),
             stacks_to_come: Mutex::default(),

@@ -9,15 +9,22 @@ use std::time::Duration;
 
 /// Runs `terraform apply` or `destroy`, and kills its providers after this call. `false` = it ended before.
 pub(crate) fn killed_after(cloud: &Cloud, call: usize, command: &str) -> bool {
+    cut_off_after(cloud, call, command, |terraform| {
+        for provider in process::children(terraform) {
+            process::kill(provider);
+        }
+    })
+}
+
+/// Runs `terraform apply` or `destroy`, and cuts it off after this call; `how` is given its process. `false` = it ended before.
+pub(crate) fn cut_off_after(cloud: &Cloud, call: usize, command: &str, how: impl Fn(u32) + Send + 'static) -> bool {
     let terraform = Arc::new(AtomicU32::new(0));
     let of_hook = Arc::clone(&terraform);
     cloud.proxy.after_call(call, move || {
         let parent = wait::until("the process id of Terraform", Duration::from_secs(60), || {
             Some(of_hook.load(Ordering::SeqCst)).filter(|pid| *pid != 0)
         });
-        for provider in process::children(parent) {
-            process::kill(provider);
-        }
+        how(parent);
     });
     let mut child = cloud
         .project

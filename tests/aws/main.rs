@@ -3,8 +3,11 @@
 #![allow(clippy::disallowed_methods, reason = "a test driver reads the environment")]
 
 mod credentials;
+mod cut_off;
+mod endpoints;
 mod environments;
 mod faults;
+mod kill_rounds;
 mod kills;
 mod lifecycle;
 mod ownership;
@@ -61,6 +64,17 @@ impl Cloud {
             .collect()
     }
 
+    /// What this machine has noted of buckets.
+    fn notes(&self) -> Vec<std::ffi::OsString> {
+        let notes = std::fs::read_dir(self.project.path("data/aws/s3_bucket"));
+        notes
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|note| note.file_name())
+            .collect()
+    }
+
     /// # Panics
     /// When destroying fails or leaves a bucket whose name starts so.
     #[track_caller]
@@ -68,6 +82,7 @@ impl Cloud {
         self.project.destroy();
         assert_eq!(self.buckets(prefix), Vec::<String>::new(), "left after destroy");
         assert!(self.project.resource(THIS).is_none());
+        assert!(self.notes().is_empty(), "{:?} is noted after destroy", self.notes());
     }
 }
 

@@ -57,26 +57,71 @@ fn a_create_that_was_refused_claims_nothing_that_is_made_later() {
 }
 
 #[test]
-fn a_create_killed_on_one_machine_is_finished_on_another_of_the_same_owner() {
+fn a_create_killed_on_one_machine_is_finished_on_another_only_where_the_owner_is_named() {
     // CreateBucket is the third call, after STS and the look at what is there.
     for (name, calls) in [("killed-at-once", 3), ("killed-later", 18)] {
-        let cloud = Cloud::bucket(Kind::MiniStack, &format!("bucket = \"{name}\""));
+        let cloud = Cloud::bucket(Kind::MiniStack, "");
+        let of = |owner: &str| {
+            let owner = provider(&cloud.proxy.url(), owner);
+            cloud
+                .project
+                .configure(&format!("{owner}{}", resource(&format!("bucket = \"{name}\""))));
+        };
+        of("owner = \"team-a\"");
         assert!(crate::kills::killed_after(&cloud, calls, "apply"), "{name}");
         assert_eq!(cloud.buckets(name), [name]);
         std::fs::remove_dir_all(cloud.project.path("data/aws")).expect("what this machine noted");
 
-        let others = provider(&cloud.proxy.url(), "owner = \"others\"");
-        cloud
-            .project
-            .configure(&format!("{others}{}", resource(&format!("bucket = \"{name}\""))));
+        of("owner = \"others\"");
         cloud
             .project
             .apply_with(&[])
-            .fails_with(&["its tag mlplat.dev/creating is \"mlplat\"", "terraform import"]);
-        cloud.configure(&format!("bucket = \"{name}\""));
+            .fails_with(&["its tag mlplat.dev/creating is \"team-a\"", "terraform import"]);
+        of("owner = \"team-a\"");
         cloud.project.apply();
         cloud.project.plans_nothing();
         assert!(!cloud.get(name, "tagging").text().contains("creating"), "it is whole");
         cloud.leaves_nothing(name);
+    }
+}
+
+/// Whoever may make buckets can give them the tag.
+#[test]
+fn a_bucket_with_the_tag_of_a_create_is_not_taken_without_a_note() {
+    for kind in BOTH {
+        let cloud = Cloud::bucket(
+            kind,
+            "bucket = \"squatted\"\nattach_deny_insecure_transport_policy = false",
+        );
+        cloud.emulator.make_bucket("squatted");
+        for value in ["mlplat", "0123456789abcdef:mlplat"] {
+            let tag = format!("<Tag><Key>mlplat.dev/creating</Key><Value>{value}</Value></Tag>");
+            let body = format!("<Tagging><TagSet>{tag}</TagSet></Tagging>");
+            assert!(cloud.emulator.s3("PUT", "/squatted?tagging", &body).status() < 300);
+            cloud
+                .project
+                .apply_with(&[])
+                .fails_with(&["which anyone can set", "terraform import ADDRESS squatted@eu-central-1"]);
+            assert!(cloud.project.resource(THIS).is_none());
+            assert!(
+                cloud.get("squatted", "tagging").text().contains(value),
+                "{kind:?}: nothing of it was changed"
+            );
+        }
+        assert_eq!(cloud.emulator.s3("DELETE", "/squatted", "").status(), 204);
+    }
+}
+
+#[test]
+fn every_call_for_a_bucket_names_the_account_that_it_is_expected_in() {
+    let cloud = Cloud::bucket(Kind::Moto, "bucket = \"expected-owner\"");
+    cloud.project.apply();
+    cloud.configure("bucket = \"expected-owner\"\ntags = { a = \"b\" }");
+    cloud.project.apply();
+    cloud.leaves_nothing("expected-owner");
+    for call in cloud.proxy.calls().iter().filter(|call| call.path != "/") {
+        let creates = call.method == "PUT" && call.query.is_empty();
+        let expected = if creates { "" } else { "123456789012" };
+        assert_eq!(call.expected_owner, expected, "{call:?}");
     }
 }

@@ -63,7 +63,7 @@ fn main() -> ExitCode {
     match tfplug::serve("mlplat/noop", || {
         Provider::builder("noop", "0.0.0", Root).resource(Nothing).build()
     }) {
-        Ok(Served::Done) => ExitCode::SUCCESS,
+        Ok(Served::Done | Served::Dismissed) => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
     }
 }

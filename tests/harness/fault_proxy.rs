@@ -21,6 +21,8 @@ pub struct Call {
     /// The host that the caller asked for, where it took this for an HTTP proxy. What passes through a connection
     /// (`CONNECT`) is not seen.
     pub asked_for: Option<String>,
+    /// The account that the bucket was expected to belong to; empty when the call does not say.
+    pub expected_owner: String,
     /// What the service answered; `None` when the call never reached it.
     pub status: Option<u16>,
 }
@@ -175,6 +177,10 @@ fn serve(stream: &TcpStream, server: SocketAddr, shared: &Mutex<Shared>) -> Opti
         query: query.to_owned(),
         key: signer(&request).unwrap_or_default(),
         asked_for,
+        expected_owner: request
+            .header("x-amz-expected-bucket-owner")
+            .unwrap_or_default()
+            .to_owned(),
         status: None,
     };
     let fault = fault_of(&call, shared);

@@ -63,8 +63,17 @@ fn send(pid: u32, signal: Signal) {
 
 /// Sends SIGINT to a process and all of its group, as Ctrl-C in a terminal does.
 pub fn interrupt(pid: u32) {
-    kill_process_group(identify(pid).expect("a process id is positive"), Signal::INT)
-        .unwrap_or_else(|error| panic!("interrupting the group of process {pid}: {error}"));
+    send_group(pid, Signal::INT);
+}
+
+/// Sends SIGHUP to a process and all of its group, as a terminal does that is closed.
+pub fn hang_up(pid: u32) {
+    send_group(pid, Signal::HUP);
+}
+
+fn send_group(pid: u32, signal: Signal) {
+    kill_process_group(identify(pid).expect("a process id is positive"), signal)
+        .unwrap_or_else(|error| panic!("{signal:?} to the group of process {pid}: {error}"));
 }
 
 fn identify(pid: u32) -> Option<Pid> {

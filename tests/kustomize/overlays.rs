@@ -169,7 +169,9 @@ fn environments_differ_only_where_the_contract_and_the_list_of_differences_say()
     let tree = Tree::new();
     let rendered = PATH.map(|overlay| {
         let file = tree.0.path().join(format!("{overlay}.yaml"));
-        fs::write(&file, tree.rendered(overlay)).expect("a file of the test");
+        let text = mlplat(&["render", "--for-parity"], &[&tree.overlay(overlay)]).rendered();
+        assert!(text.starts_with(&tree.rendered(overlay)), "{overlay}: the rendered objects come first");
+        fs::write(&file, text).expect("a file of the test");
         file
     });
     for pair in rendered
@@ -187,6 +189,43 @@ fn environments_differ_only_where_the_contract_and_the_list_of_differences_say()
             answer.stderr
         );
     }
+}
+
+/// Without any configuration; and what a patch does is found, though the function of the other overlay sets the same field.
+#[test]
+fn verify_tells_what_mlplat_makes_from_what_an_overlay_patches() {
+    let tree = Tree::new();
+    let folders = [tree.overlay("local"), tree.overlay("prod")];
+    let folders: Vec<&Path> = folders.iter().map(PathBuf::as_path).collect();
+    let clients = outermost();
+    let kustomize = clients[0].to_str().expect("a path in UTF-8");
+    let well = mlplat(&["verify", "--client", kustomize], &folders);
+    assert!(well.ok, "{}{}", well.stdout, well.stderr);
+    let file = tree.overlay("prod").join("kustomization.yaml");
+    let text = fs::read_to_string(&file).expect("a kustomization");
+    let patch = "patches:\n- target: {kind: Deployment, name: backend}\n  patch: |\n    - {op: replace, path: \
+                 /spec/template/spec/containers/0/image, value: 'artefact-store:9'}\n    - {op: add, path: \
+                 /spec/template/spec/priorityClassName, value: high}\n- target: {kind: Deployment, name: frontend}\n  patch: \
+                 |\n    - {op: replace, path: /spec/replicas, value: 7}\n";
+    fs::write(&file, format!("{text}{patch}")).expect("the copy can be written");
+    let found = mlplat(&["verify", "--client", kustomize], &folders);
+    let says = |words: &str| {
+        let lines = found.stdout.lines().filter(|line| line.contains(words)).count();
+        assert_eq!(lines, 1, "{words}:\n{}{}", found.stdout, found.stderr);
+    };
+    assert!(!found.ok);
+    says("spec.template.spec.containers[backend].image: is artefact-store:");
+    says("priorityClassName: is missing here and is high");
+    says("error: Deployment artefact-store/frontend");
+    // A policy that the function has made, and that something opens afterwards.
+    let opened = "transformers:\n  - inject-endpoints.yaml\n  - set-environment.yaml\n  - generate-network-policies.yaml\n  - |\n    \
+                  apiVersion: builtin\n    kind: PatchTransformer\n    metadata: {name: open}\n    target: {kind: NetworkPolicy, \
+                  name: backend-deployment-endpoints}\n    patch: |\n      - {op: add, path: /spec/egress/-, value: {}}\n";
+    let (head, _) = text.split_once("transformers:\n").expect("it lists functions");
+    fs::write(&file, format!("{head}{opened}")).expect("the copy can be written");
+    let found = mlplat(&["verify", "--client", kustomize], &folders);
+    let line = found.stdout.lines().find(|line| line.contains("backend-deployment-endpoints"));
+    assert!(!found.ok && line.is_some(), "{}{}", found.stdout, found.stderr);
 }
 
 #[test]

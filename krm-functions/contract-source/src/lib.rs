@@ -71,7 +71,10 @@ impl Contract {
         let document: EnvironmentEndpoints = object.parse()?;
         document
             .validate()
-            .map_err(|error| Error::Failed(format!("{object}: {error}")))?;
+            .map_err(|error| match object.file() {
+                Some(file) => Error::Failed(format!("{object} ({file}): {error}")),
+                None => Error::Failed(format!("{object}: {error}")),
+            })?;
         Ok(Self {
             endpoints: document.spec.endpoints,
             environment: Some(original_name(object)),

@@ -129,8 +129,11 @@ impl<'a> Target<'a> {
     pub(crate) fn pod_labels(&self, pod: &Pod<'a>) -> Result<Vec<Label>, Problem> {
         let field = format!("{}metadata.labels", pod.path.strip_suffix("spec").unwrap_or_default());
         let labels = pod.template.and_then(|template| template.at(&["metadata", "labels"]));
-        let Some(node) = labels.filter(|node| !node.is_null()) else {
-            return Err(Problem::no_label(field, self.object.position()));
+        let Some(node) = labels.filter(|node| !node.is_null() && node.entries().next().is_some()) else {
+            return match self.label_of_controller() {
+                Some(label) => Ok(vec![label]),
+                None => Err(Problem::no_label(field, self.object.position())),
+            };
         };
         let mut labels = Vec::new();
         for (key, value) in node.entries() {
@@ -147,11 +150,18 @@ impl<'a> Target<'a> {
                 }
             }
         }
-        if labels.is_empty() {
-            return Err(Problem::no_label(field, node.position()));
-        }
         labels.sort();
         Ok(labels)
+    }
+
+    /// The label that the Job controller gives the pods of a Job; `None` for other kinds, for a Job whose selector is its
+    /// author's, and for a name that is too long for a label.
+    fn label_of_controller(self) -> Option<Label> {
+        let (object, name) = (self.object, self.object.name());
+        let by_hand = object.root().text_at(&["spec", "manualSelector"]).is_some_and(|text| text == "true");
+        let is_job = object.kind() == "Job" && object.group() == "batch" && !by_hand;
+        (is_job && (1..=63).contains(&name.len()))
+            .then(|| ("batch.kubernetes.io/job-name".to_owned(), name.into_owned()))
     }
 
     /// The labels by which to find its pods: of all that they have only the ones that the workload's own selector names,

@@ -27,9 +27,7 @@ pub(crate) fn provide(
         if object.annotation(MADE_BY.0).as_deref() != Some(MADE_BY.1) {
             return Err(Error::refused(
                 format!(
-                    "{object} ({}) was not made by this function, and pods would start with it when the function is \
-                     skipped",
-                    object.position()
+                    "{object} was not made by this function, and pods would start with it when the function is skipped"
                 ),
                 "remove it from the bases, or set `spec.configMap.name` and the `envFrom` of the bases to another name",
             ));

@@ -61,7 +61,7 @@ struct Entry<'a> {
     node: Node<'a>,
     /// Empty for one that goes.
     name: String,
-    /// Which wanted variable it is or will be; `None` for a stranger, and for one that is kept.
+    /// Which wanted variable it is or will be; `None` for a stranger, for one that is kept, and for one that goes.
     wanted: Option<usize>,
     /// Whether it says already what it should.
     done: bool,
@@ -181,6 +181,7 @@ impl Injection {
             let name = node.text_at(&["name"]).unwrap_or_default().into_owned();
             let goes = self.goes(&name);
             let mut wanted = self.wanted.iter().position(|wanted| wanted.name == name);
+            let mut goes = goes;
             let mut done = goes || wanted.is_none_or(|at| self.wanted[at].is(node));
             if !done {
                 match self.on_conflict {
@@ -188,6 +189,12 @@ impl Injection {
                     OnConflict::Keep => (wanted, done) = (None, true),
                     OnConflict::Error => return Err(EnvironmentError::Conflict(name)),
                 }
+            }
+            // One of several of a name is enough: the kubelet takes the last, and the API server refuses them where it
+            // merges fields.
+            let again = |entry: &Entry<'_>| !entry.goes && entry.wanted.is_some() && entry.wanted == wanted;
+            if entries.iter().any(again) {
+                (goes, wanted, done) = (true, None, true);
             }
             let refers_to = match wanted {
                 _ if goes => Vec::new(),

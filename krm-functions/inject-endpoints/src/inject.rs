@@ -11,7 +11,7 @@ use crate::config::{Config, OnMissingRef};
 use crate::env_from::Sources;
 use crate::environment::{Applied, EnvironmentError, Injection};
 use crate::meant::{Chosen, Meant};
-use crate::missing::Known;
+use crate::missing::{Known, Unfollowed};
 use crate::provenance::Provenance;
 use crate::variables::Reference;
 use crate::{config_map, variables};
@@ -44,6 +44,7 @@ impl Function for InjectEndpoints {
         let mut meant = Meant::read(config)?;
         let mut namespaces = BTreeSet::new();
         let asking = Asking::of(&injection.wanted, &config.config_map.name);
+        let mut unfollowed = Unfollowed::default();
         for object in context.stream.objects() {
             let Chosen {
                 containers,
@@ -59,6 +60,7 @@ impl Function for InjectEndpoints {
                 context.findings.push(unknown.finding(Severity::Warning, LEFT_ALONE));
             }
             namespaces.insert(object.namespace().map(std::borrow::Cow::into_owned));
+            unfollowed.note(object);
             let mut done = Vec::new();
             for container in containers {
                 match injection.apply(&container, &mut context.edits) {
@@ -105,6 +107,9 @@ impl Function for InjectEndpoints {
             if !references.is_empty() {
                 let known = Known::among(context.all_objects());
                 let found = known.check(config.on_missing_ref, &namespaces, references.iter().copied());
+                found.into_iter().for_each(|finding| context.findings.push(finding));
+                let references = references.iter().map(|(_, reference)| *reference);
+                let found = known.check_names(config.on_missing_ref, &unfollowed, references);
                 found.into_iter().for_each(|finding| context.findings.push(finding));
             }
         }

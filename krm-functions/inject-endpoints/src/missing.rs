@@ -16,6 +16,36 @@ struct Source {
     namespace: Option<String>,
     /// `None` where a controller fills it.
     keys: Option<BTreeSet<String>>,
+    /// Its name so far, where kustomize has changed it or is going to: a hash comes last.
+    renamed: Option<String>,
+}
+
+/// Annotations by which kustomize knows what gets a hash at the end of its name.
+const NEEDS_HASH: [(&str, &str); 2] = [
+    ("internal.config.kubernetes.io/needsHashSuffix", "enabled"),
+    ("kustomize.config.k8s.io/needs-hash", "true"),
+];
+
+/// Kinds in which kustomize changes references to Secrets and ConfigMaps, whatever their group (`nameReference` of
+/// kustomize's `builtinpluginconsts`).
+#[rustfmt::skip]
+const FOLLOWED: [&str; 8] = [
+    "Pod", "PodTemplate", "Deployment", "ReplicaSet", "DaemonSet", "StatefulSet", "Job", "CronJob",
+];
+
+/// Workloads whose references kustomize leaves alone, by namespace.
+#[derive(Debug, Default)]
+pub(crate) struct Unfollowed(BTreeMap<Option<String>, BTreeMap<String, String>>);
+
+impl Unfollowed {
+    /// Notes a workload; of each kind the first is named.
+    pub(crate) fn note(&mut self, object: Object<'_>) {
+        if !FOLLOWED.contains(&object.kind().as_ref()) {
+            let namespace = object.namespace().map(std::borrow::Cow::into_owned);
+            let kinds = self.0.entry(namespace).or_default();
+            kinds.entry(object.kind().into_owned()).or_insert_with(|| object.to_string());
+        }
+    }
 }
 
 impl Known {
@@ -33,11 +63,16 @@ impl Known {
                 _ => continue,
             };
             let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| object.name());
+            let is_hashed = NEEDS_HASH
+                .iter()
+                .any(|(annotation, value)| object.annotation(annotation).is_some_and(|found| found == *value));
+            let previous = object.annotation("internal.config.kubernetes.io/previousNames");
+            let is_renamed = previous.as_ref().is_some_and(|names| names.split(',').any(|one| one != object.name()));
             let source = || Source {
+                renamed: (is_hashed || is_renamed).then(|| object.name().into_owned()),
                 namespace: object.namespace().map(std::borrow::Cow::into_owned),
                 keys: keys.clone(),
             };
-            let previous = object.annotation("internal.config.kubernetes.io/previousNames");
             let previous = previous.iter().flat_map(|names| names.split(','));
             let names: BTreeSet<String> = previous.map(str::to_owned).chain([name.into_owned()]).collect();
             for name in names {
@@ -45,6 +80,44 @@ impl Known {
             }
         }
         known
+    }
+
+    /// Notes the workloads whose references would not follow the name that kustomize gives what they refer to.
+    pub(crate) fn check_names<'r>(
+        &self,
+        policy: OnMissingRef,
+        workloads: &Unfollowed,
+        references: impl Iterator<Item = &'r Reference> + Clone,
+    ) -> Vec<Finding> {
+        let severity = match policy {
+            OnMissingRef::Error => Severity::Error,
+            OnMissingRef::Auto | OnMissingRef::Warn => Severity::Warning,
+            OnMissingRef::Ignore => return Vec::new(),
+        };
+        let mut found = BTreeSet::new();
+        for (namespace, kinds) in &workloads.0 {
+            for Reference { kind, name, .. } in references.clone() {
+                let near = |source: &&Source| match (source.namespace.as_deref(), namespace.as_deref()) {
+                    (Some(there), Some(here)) => there == here,
+                    _ => true,
+                };
+                let sources = self.0.get(&(*kind, name.clone())).into_iter().flatten();
+                if sources.filter(near).all(|source| source.renamed.is_none()) {
+                    continue;
+                }
+                let objects: Vec<&str> = kinds.values().map(String::as_str).collect();
+                let kinds: Vec<&str> = kinds.keys().map(String::as_str).collect();
+                found.insert(format!(
+                    "kustomize gives {kind} {name} another name (a hash, prefix or suffix) and does not change references \
+                     to it in kind {} ({}), so the pods do not start. To fix: list the fields of these kinds under \
+                     `nameReference` in a file of the kustomization's `configurations:`, as the guide of inject-endpoints \
+                     shows; or set `disableNameSuffixHash: true` for the generator",
+                    kinds.join(", "),
+                    objects.join(", ")
+                ));
+            }
+        }
+        found.into_iter().map(|message| Finding::new(severity, message)).collect()
     }
 
     /// What is wrong with a reference from a namespace; a namespace that is left to the client may be any.

@@ -3,7 +3,7 @@
 
 use contract_source::Contract;
 use endpoint_contract::{Profile, Protocol, Variable, VariableValue};
-use krm_fn::{Error, Finding, Node, Value};
+use krm_fn::{Error, Finding, Node, Value, expansion};
 
 use crate::config::Config;
 use crate::own;
@@ -243,31 +243,7 @@ impl From<Variable> for Wanted {
     }
 }
 
-/// The names in `$(NAME)`, as Kubernetes reads them: `$$` is a dollar sign and begins no reference.
+/// The names in `$(NAME)`, as Kubernetes reads them.
 pub(crate) fn references(text: &str) -> Vec<String> {
-    let mut names = Vec::new();
-    let mut rest = text;
-    while let Some(at) = rest.find('$') {
-        rest = &rest[at + 1..];
-        if let Some(inside) = rest.strip_prefix('(') {
-            if let Some(end) = inside.find(')') {
-                names.push(inside[..end].to_owned());
-                rest = &inside[end + 1..];
-            }
-        } else if let Some(after) = rest.strip_prefix('$') {
-            rest = after;
-        }
-    }
-    names
-}
-
-#[cfg(test)]
-mod tests {
-    use super::references;
-
-    #[test]
-    fn references_are_read_as_kubernetes_reads_them() {
-        assert_eq!(references("a://$(B):$(C)@d"), ["B", "C"]);
-        assert_eq!(references("$$(A) $B $$$(C) $(D"), ["C"]);
-    }
+    expansion::references(text).map(str::to_owned).collect()
 }

@@ -3,19 +3,75 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::index::Index;
 use crate::layout::column;
 use crate::node::Node;
+use crate::object::Object;
 use crate::position::Position;
 use crate::suggestion::nearest;
 
 /// Text that is not what a type expects.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}{message}", self.position.map(|at| format!("{at}: ")).unwrap_or_default())]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
-    /// Where, if the reader knows.
+    /// The object that is read, in words, and the file it stands in; `None` where the caller names them.
+    pub object: Option<String>,
+    /// Where, if the reader knows, in a text that the user has. What a client has rewritten has no such place.
     pub position: Option<Position>,
+    /// The path of the field, `spec.selectors[0].names`; `None` for the whole, and where there is no path.
+    pub path: Option<String>,
     /// What is wrong, and what to do.
     pub message: String,
+}
+
+impl std::error::Error for ConfigError {}
+
+/// `EnvironmentEndpoints dev (endpoints.yaml, line 4, column 7): spec.endpoints.postgres: message`. A place says where
+/// the field is; without one, and of an object, its path does.
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (&self.object, self.position) {
+            (Some(object), None) => write!(f, "{object}: ")?,
+            (Some(object), Some(at)) => match object.strip_suffix(')') {
+                Some(object) => write!(f, "{object}, {at}): ")?,
+                None => write!(f, "{object} ({at}): ")?,
+            },
+            (None, Some(at)) => write!(f, "{at}: ")?,
+            (None, None) => {}
+        }
+        if let Some(path) = self.path.as_ref().filter(|_| self.object.is_some() || self.position.is_none()) {
+            write!(f, "{path}: ")?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+impl ConfigError {
+    /// Of the whole text.
+    fn whole(message: String) -> Self {
+        Self {
+            object: None,
+            position: None,
+            path: None,
+            message,
+        }
+    }
+
+    /// The same error of an object whose text a client has rewritten: who it is and the field's path, and no line.
+    pub(crate) fn of_rewritten(self, object: Object<'_>) -> Self {
+        Self {
+            object: Some(described(object)),
+            position: None,
+            ..self
+        }
+    }
+}
+
+/// The object in words, with its file where that is known: `EnvironmentEndpoints dev (endpoints.yaml)`.
+fn described(object: Object<'_>) -> String {
+    match object.file() {
+        Some(file) => format!("{object} ({file})"),
+        None => object.to_string(),
+    }
 }
 
 /// The envelope of a function's configuration; `spec` is the function's own.
@@ -50,20 +106,16 @@ where
 {
     let envelope: Envelope<C> = from_text(text)?;
     if envelope.kind != kind {
-        return Err(ConfigError {
-            position: None,
-            message: format!(
-                "this function is configured by kind {kind}, not {}. To fix: set `kind: {kind}`",
-                envelope.kind
-            ),
-        });
+        return Err(ConfigError::whole(format!(
+            "this function is configured by kind {kind}, not {}. To fix: set `kind: {kind}`",
+            envelope.kind
+        )));
     }
     if envelope.api_version != api_version {
         let (found, known) = (envelope.api_version, api_version);
-        return Err(ConfigError {
-            position: None,
-            message: format!("apiVersion {found:?} of kind {kind} is not known. To fix: set `apiVersion: {known}`"),
-        });
+        return Err(ConfigError::whole(format!(
+            "apiVersion {found:?} of kind {kind} is not known. To fix: set `apiVersion: {known}`"
+        )));
     }
     Ok(Read {
         name: envelope.metadata.and_then(|metadata| metadata.name).unwrap_or_default(),
@@ -71,8 +123,19 @@ where
     })
 }
 
+/// Reads a whole object. The error says who it is, and where in the file that holds it, if one does.
+pub(crate) fn from_object<T: DeserializeOwned>(object: Object<'_>) -> Result<T, ConfigError> {
+    from_node(object.root()).map_err(|error| match object.root().index().file {
+        Some(_) => ConfigError {
+            object: Some(described(object)),
+            ..error
+        },
+        None => error.of_rewritten(object),
+    })
+}
+
 /// Reads the text of a node; places are those of the whole text.
-pub(crate) fn from_node<T: DeserializeOwned>(node: Node<'_>) -> Result<T, ConfigError> {
+fn from_node<T: DeserializeOwned>(node: Node<'_>) -> Result<T, ConfigError> {
     from_text(&text_of(node)).map_err(|error| moved(error, node))
 }
 
@@ -83,7 +146,7 @@ pub(crate) fn text_of(node: Node<'_>) -> String {
 }
 
 /// The error with its place counted in the text that `node` is a part of.
-pub(crate) fn moved(error: ConfigError, node: Node<'_>) -> ConfigError {
+fn moved(error: ConfigError, node: Node<'_>) -> ConfigError {
     let start = node.position();
     let left = if node.raw().flags.flow { start.column - 1 } else { 0 };
     let position = error.position.map_or(start, |at| Position {
@@ -108,16 +171,47 @@ pub(crate) fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, ConfigErro
             })
             .filter(|at| at.line > 0);
         ConfigError {
+            object: None,
+            path: position.and_then(|at| path_at(text, at)),
             position,
             message: message(&error),
         }
     })
 }
 
+/// The path of the deepest field at a place of a text with one document.
+fn path_at(text: &str, at: Position) -> Option<String> {
+    let index = Index::parse(text.to_owned()).ok()?;
+    let mut node = Node::new(&index, *index.documents.first()?);
+    let mut path = String::new();
+    let holds = |node: Node<'_>| {
+        let raw = node.raw();
+        // A node that is not written holds nothing.
+        index.position(raw.start as usize) <= at && at < index.position(raw.end as usize)
+    };
+    loop {
+        if let Some((key, value)) = node.entries().find(|(key, value)| holds(*key) || holds(*value)) {
+            path.push_str(if path.is_empty() { "" } else { "." });
+            path.push_str(&key.text().unwrap_or_default());
+            if holds(key) {
+                break;
+            }
+            node = value;
+        } else if let Some((number, item)) = node.items().enumerate().find(|(_, item)| holds(*item)) {
+            path.push_str(&format!("[{number}]"));
+            node = item;
+        } else {
+            break;
+        }
+    }
+    (!path.is_empty()).then_some(path)
+}
+
 /// The error in words, without its place; "did you mean" where a name is unknown.
 fn message(error: &serde_saphyr::Error) -> String {
-    use serde_saphyr::Error::{SerdeUnknownField, SerdeUnknownVariant};
+    use serde_saphyr::Error::{SerdeMissingField, SerdeUnknownField, SerdeUnknownVariant};
     match error.without_snippet() {
+        SerdeMissingField { field, .. } => format!("`{field}` is required, and it is not set. To fix: set it"),
         SerdeUnknownField { field, expected, .. } => unknown("field", field, expected),
         SerdeUnknownVariant { variant, expected, .. } => unknown("value", variant, expected),
         other => {
@@ -197,5 +291,30 @@ mod tests {
             let at = Position::of(text, text.find('[').unwrap());
             assert!(said.starts_with(&format!("{at}: ")), "{said} in {text}");
         }
+    }
+
+    #[test]
+    fn an_object_is_named_with_the_file_or_without_a_line() {
+        let text = "kind: A\nmetadata: {name: a}\n---\nkind: A\nmetadata: {name: b}\nspec:\n  list:\n  - onconflict: x\n";
+        #[derive(Debug, Deserialize)]
+        #[allow(dead_code, reason = "only its shape matters")]
+        struct Whole {
+            spec: List,
+        }
+        #[derive(Debug, Deserialize)]
+        #[allow(dead_code, reason = "only its shape matters")]
+        struct List {
+            list: Vec<Spec>,
+        }
+        let read = |stream: &crate::Stream| stream.objects().nth(1).unwrap().parse::<Whole>().unwrap_err().to_string();
+        let stream = crate::Stream::parse(text.to_owned()).unwrap();
+        let fix = "unknown field `onconflict`. To fix: did you mean `onConflict`? Known are `onConflict`";
+        assert_eq!(read(&stream), format!("A b: spec.list[0].onconflict: {fix}"));
+        assert_eq!(
+            read(&stream.in_file("a.yaml")),
+            format!("A b (a.yaml, line 8, column 5): spec.list[0].onconflict: {fix}")
+        );
+        let missing = from_text::<Whole>("kind: A\nmetadata: {}\nspec: {}\n").unwrap_err().to_string();
+        assert!(missing.ends_with("`list` is required, and it is not set. To fix: set it"), "{missing}");
     }
 }

@@ -8,6 +8,7 @@ use crate::edits::{EditError, Edits};
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::position::SyntaxError;
+use crate::run::Way;
 use crate::stream::Stream;
 
 /// A KRM function. See the crate's page for a whole one.
@@ -31,6 +32,8 @@ pub trait Function {
 /// What a function works on.
 #[derive(Debug)]
 pub struct Context<'a, C> {
+    /// How the function is run, for one that must know who has made its input.
+    pub way: Way,
     /// The function's configuration.
     pub config: C,
     /// `metadata.name` of the configuration; empty where it has none.

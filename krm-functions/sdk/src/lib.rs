@@ -44,14 +44,17 @@
 //! | `config`, `finding`, `suggestion` | configuration as a type; what there is to say |
 //! | `function`, `run`, `program` | the trait, one run without I/O, and the program around it |
 //! | [`workload`], [`selector`] | pod templates and containers of all known kinds; which of them are meant |
-//! | [`credential`] | what looks like a password in plain text |
+//! | [`credential`], [`expansion`] | what looks like a password in plain text; `$(NAME)` in values |
+//! | [`image`] | names of images |
 //! | [`testing`] | case folders |
 
 mod config;
 pub mod credential;
 mod edits;
+pub mod expansion;
 mod finding;
 mod function;
+pub mod image;
 mod index;
 mod layout;
 mod node;

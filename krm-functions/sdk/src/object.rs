@@ -79,15 +79,23 @@ impl<'a> Object<'a> {
             .is_some_and(|value| value == "true")
     }
 
+    /// The file that the object stands in: the one that was read or, in a stream, the one that the client names.
+    #[must_use]
+    pub fn file(self) -> Option<String> {
+        let names = ["internal.config.kubernetes.io/path", "config.kubernetes.io/path"];
+        let noted = || names.iter().find_map(|name| self.annotation(name)).map(Cow::into_owned);
+        self.root.index().file.clone().or_else(noted)
+    }
+
     /// Where the object begins.
     #[must_use]
     pub fn position(self) -> Position {
         self.root.position()
     }
 
-    /// The whole object as a type. An error names line and column of the stream.
+    /// The whole object as a type. An error names the object and the field's path, and the line of a file that was read.
     pub fn parse<T: DeserializeOwned>(self) -> Result<T, ConfigError> {
-        config::from_node(self.root)
+        config::from_object(self)
     }
 
     fn text(self, path: &[&str]) -> Cow<'a, str> {

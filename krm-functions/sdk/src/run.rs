@@ -6,6 +6,7 @@ use crate::config;
 use crate::edits::Edits;
 use crate::finding::{Finding, Findings, Severity};
 use crate::function::{Context, Error, Function, Output};
+use crate::object::Object;
 use crate::stream::Stream;
 use crate::value::Value;
 
@@ -85,6 +86,7 @@ pub fn respond<F: Function>(function: &F, request: Request) -> Answer {
         }
     };
     let mut context = Context {
+        way,
         config: config.spec,
         config_name: config.name,
         stream: &stream,
@@ -94,7 +96,7 @@ pub fn respond<F: Function>(function: &F, request: Request) -> Answer {
         output: Output::default(),
     };
     if let Err(error) = function.run(&mut context) {
-        context.findings.push(Finding::new(Severity::Error, error.to_string()));
+        context.findings.push(Finding::new(Severity::Error, in_words(way, error)));
     }
     let Context {
         mut edits,
@@ -102,8 +104,12 @@ pub fn respond<F: Function>(function: &F, request: Request) -> Answer {
         output,
         ..
     } = context;
+    if way != Way::Pipe {
+        findings.without_places_in_stream();
+    }
+    findings.close();
     if let Err(error) = finish(way, &stream, &mut edits, &findings, output) {
-        findings.push(Finding::new(Severity::Error, error.to_string()));
+        findings.push(Finding::new(Severity::Error, in_words(way, error)));
     }
     let failed = findings.has_errors();
     if failed {
@@ -122,11 +128,22 @@ pub fn respond<F: Function>(function: &F, request: Request) -> Answer {
     for finding in findings.iter().filter(|finding| finding.severity() != Severity::Info) {
         stderr.push_str(&format!("{}: {}: {finding}\n", F::NAME, finding.severity()));
     }
+    if let Some(summary) = findings.summary() {
+        stderr.push_str(&format!("{}: {summary}\n", F::NAME));
+    }
     let silent = (failed || output == Output::None) && way != Way::ResourceList;
     Answer {
         output: (!silent).then_some((stream, edits)),
         stderr,
         failed,
+    }
+}
+
+/// An error in words. Only in a pipe does the user have the text that its place is in: elsewhere a client has written it.
+fn in_words(way: Way, error: Error) -> String {
+    match error {
+        Error::Edit(error) if way != Way::Pipe => error.message,
+        error => error.to_string(),
     }
 }
 
@@ -138,17 +155,19 @@ fn prepare<F: Function>(request: Request) -> Result<Ready<F::Config>, String> {
     let stream = Stream::parse(request.input).map_err(|error| format!("the input cannot be read: {error}"))?;
     let mut beside = Vec::new();
     for Named { name, text } in request.beside {
-        beside.push(Stream::parse(text).map_err(|error| format!("{name} cannot be read: {error}"))?);
+        let stream = Stream::parse(text).map_err(|error| format!("{name} cannot be read: {error}"))?;
+        beside.push(stream.in_file(name));
     }
     let config = match (&request.config, stream.function_config()) {
-        (Some(Named { name, text }), _) => {
-            config::from_config(text, F::API_VERSION, F::KIND).map_err(|error| format!("{name}: {error}"))?
-        }
-        (None, Some(object)) => {
-            let root = object.root();
-            config::from_config(&config::text_of(root), F::API_VERSION, F::KIND)
-                .map_err(|error| format!("functionConfig: {}", config::moved(error, root)))?
-        }
+        (Some(Named { name, text }), _) => config::from_config(text, F::API_VERSION, F::KIND).map_err(|error| {
+            // A plugin's file is a copy that the client has made for it: only who it is means anything to the user.
+            match Stream::parse(text.clone()) {
+                Ok(copy) if request.way == Way::Plugin => rewritten(error, copy.objects().next()),
+                _ => format!("{name}: {error}"),
+            }
+        })?,
+        (None, Some(object)) => config::from_config(&config::text_of(object.root()), F::API_VERSION, F::KIND)
+            .map_err(|error| rewritten(error, Some(object)))?,
         (None, None) => {
             let what = if stream.is_resource_list() {
                 "the ResourceList has no functionConfig"
@@ -165,6 +184,14 @@ fn prepare<F: Function>(request: Request) -> Result<Ready<F::Config>, String> {
         }
     };
     Ok((stream, beside, config))
+}
+
+/// What is wrong with a configuration that came from a client.
+fn rewritten(error: config::ConfigError, object: Option<Object<'_>>) -> String {
+    match object {
+        Some(object) => error.of_rewritten(object).to_string(),
+        None => error.to_string(),
+    }
 }
 
 /// Adds what the way of running asks for, and puts the edits in order.

@@ -68,6 +68,19 @@ impl Stream {
         Ok(Self { index, shape, objects })
     }
 
+    /// The same stream, read from a file of this name: messages then name the file, with lines that the user finds there.
+    #[must_use]
+    pub fn in_file(mut self, name: impl Into<String>) -> Self {
+        self.index.file = Some(name.into());
+        self
+    }
+
+    /// The file that the stream was read from, if messages may name it.
+    #[must_use]
+    pub fn file(&self) -> Option<&str> {
+        self.index.file.as_deref()
+    }
+
     /// The text as it was read.
     #[must_use]
     pub fn text(&self) -> &str {

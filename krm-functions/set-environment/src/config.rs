@@ -204,10 +204,13 @@ pub(crate) struct Size {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Resources {
-    /// By name, as `cpu` and `memory`.
+    /// By name. They take the place of the container's own `cpu` and `memory`; its other resources, such as
+    /// `nvidia.com/gpu` and `ephemeral-storage`, stay unless they are named.
     pub(crate) requests: Option<BTreeMap<String, String>>,
-    /// By name.
+    /// By name, in the same way.
     pub(crate) limits: Option<BTreeMap<String, String>>,
+    /// `true`: of the requests or limits that are given, those that are not named go, whatever they are.
+    pub(crate) replace: bool,
 }
 
 /// How large workloads are.

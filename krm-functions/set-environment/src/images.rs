@@ -1,6 +1,8 @@
 //! Registries: a prefix of image names gives way to another; tags and digests stay.
 
-use krm_fn::{Error, Finding, Value};
+use std::collections::BTreeSet;
+
+use krm_fn::{Error, Finding, Value, image};
 
 use crate::config::Image;
 use crate::work::Work;
@@ -20,12 +22,14 @@ pub(crate) fn apply(images: &[Image], work: &mut Work<'_>) -> Result<(), Error> 
         return Ok(());
     }
     let mut rules = rules(images)?;
+    let mut seen: BTreeSet<String> = BTreeSet::new();
     for object in work.stream.objects() {
         for field in work.kinds.places(object).images {
             let (holder, key) = (field.holder, field.key);
             let Some(image) = holder.text_at(&[key]).filter(|image| !image.is_empty()) else {
                 continue;
             };
+            seen.insert(image.clone().into_owned());
             if let Some(rewritten) = rewrite(&mut rules, &image) {
                 let outcome = work.set(holder, key, &Value::Text(rewritten));
                 work.note(object, &field.field(), outcome);
@@ -33,17 +37,52 @@ pub(crate) fn apply(images: &[Image], work: &mut Work<'_>) -> Result<(), Error> 
         }
     }
     for (at, _) in rules.iter().enumerate().filter(|(_, rule)| !rule.used) {
-        let message = format!(
-            "spec.images[{at}] matches no image in the stream: none begins with `{}`. To fix: correct `from`, or remove \
-             the entry; a prefix ends where a component ends, and `nginx` stands for `docker.io/library/nginx`",
-            images[at].from
-        );
+        let message = unused(at, images, &rules, &seen);
         if let Some(severity) = work.on_no_match.severity() {
             work.findings
                 .push(Finding::new(severity, message + work.on_no_match.hint()));
         }
     }
     Ok(())
+}
+
+/// Why an entry has changed no image.
+fn unused(at: usize, images: &[Image], rules: &[Rule], seen: &BTreeSet<String>) -> String {
+    let from = &images[at].from;
+    let name = |image: &&String| components_of(split(image).0);
+    let covered = seen.iter().find(|image| name(image).starts_with(&rules[at].from));
+    if let Some(image) = covered {
+        let longer = rules.iter().zip(images).filter(|(rule, _)| {
+            rule.from.len() > rules[at].from.len() && components_of(split(image).0).starts_with(&rule.from)
+        });
+        let longest = longer.max_by_key(|(rule, _)| rule.from.len()).map(|(_, image)| image.from.as_str());
+        return format!(
+            "spec.images[{at}] changes no image in the stream: what begins with `{from}`, such as {image}, lies below the \
+             longer prefix `{}`, which goes first. To fix: remove the entry",
+            longest.unwrap_or_default()
+        );
+    }
+    // `shop` is Docker Hub's `library/shop`; `shop/backend` is `docker.io/shop/backend`.
+    let team = format!("docker.io/{from}");
+    let of_team = components(&team);
+    if seen.iter().any(|image| name(&image).starts_with(&of_team)) {
+        return format!(
+            "spec.images[{at}] matches no image in the stream: `{from}` stands for `docker.io/library/{from}`. To fix: write \
+             `{team}`"
+        );
+    }
+    const SHOWN: usize = 10;
+    let mut there: Vec<&str> = seen.iter().take(SHOWN).map(String::as_str).collect();
+    there.extend((seen.len() > SHOWN).then_some("…"));
+    let there = if there.is_empty() {
+        "the stream has no image".to_owned()
+    } else {
+        format!("the stream has {}", there.join(", "))
+    };
+    format!(
+        "spec.images[{at}] matches no image in the stream: none begins with `{from}`; {there}. To fix: correct `from`, or \
+         remove the entry; a prefix ends where a component ends, and `nginx` stands for `docker.io/library/nginx`"
+    )
 }
 
 fn rules(images: &[Image]) -> Result<Vec<Rule>, Error> {
@@ -95,10 +134,11 @@ fn rules(images: &[Image]) -> Result<Vec<Rule>, Error> {
 /// The image under its new name; `None` where nothing is to change. Notes which entries were met.
 fn rewrite(rules: &mut [Rule], image: &str) -> Option<String> {
     let (name, suffix) = split(image);
-    let mut parts = components(name);
-    if parts[0] == "docker.io" && parts.len() == 2 {
-        parts.insert(1, "library".to_owned());
+    // What another tool fills in later, such as Flux, may be a registry already.
+    if image::is_template(name) {
+        return None;
     }
+    let parts = components_of(name);
     // One that is there already: what lies below a `to` is left alone, or a second run would nest it deeper.
     let mut there = rules
         .iter_mut()
@@ -123,6 +163,15 @@ fn split(image: &str) -> (&str, &str) {
     let last = name.rfind('/').map_or(0, |slash| slash + 1);
     let end = name[last..].find(':').map_or(name.len(), |colon| last + colon);
     image.split_at(end)
+}
+
+/// The components of a whole name: what Docker Hub calls `nginx` lies in its `library`.
+fn components_of(name: &str) -> Vec<String> {
+    let mut parts = components(name);
+    if parts[0] == "docker.io" && parts.len() == 2 {
+        parts.insert(1, "library".to_owned());
+    }
+    parts
 }
 
 /// A name's components as container engines read it: what names no registry is Docker Hub's.
@@ -175,6 +224,10 @@ mod tests {
             ),
             ("ghcr.io/a/b:1".into(), "unchanged".into()),
             ("localhost:5000/a".into(), "unchanged".into()),
+            ("${registry}/app:${tag}".into(), "unchanged".into()),
+            ("$(params.image)".into(), "unchanged".into()),
+            ("{{inputs.parameters.image}}".into(), "unchanged".into()),
+            ("nginx:${tag}".into(), "mirror.example:5000/hub/library/nginx:${tag}".into()),
         ] {
             assert_eq!(rewritten(&hub, &image), expected);
         }

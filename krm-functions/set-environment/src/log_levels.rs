@@ -72,24 +72,23 @@ fn give(container: &Container<'_>, wanted: &[Variable<'_>], work: &mut Work<'_>)
         return work.edits.set(holder, key, &all);
     };
     let mut missing = Vec::new();
-    let entries = || list.resolve().items();
+    let mut duplicates = Vec::new();
     for variable in wanted {
-        let mut there = entries()
-            .filter(|node| node.text_at(&["name"]).is_some_and(|name| name == variable.0))
-            .peekable();
-        if there.peek().is_none() {
+        let entries = list.resolve().items().enumerate();
+        let mut there = entries.filter(|(_, node)| node.text_at(&["name"]).is_some_and(|name| name == variable.0));
+        let Some((_, node)) = there.next() else {
             missing.push(entry(variable));
-        }
-        for node in there {
-            let has_other = node.at(&["valueFrom"]).is_some();
-            let value = Value::from(variable.1);
-            if has_other {
-                work.edits.replace(node, &entry(variable))?;
-            } else {
-                work.set(node, "value", &value)?;
-            }
+            continue;
+        };
+        // The kubelet takes the last of several, and the API server refuses them where fields are merged.
+        duplicates.extend(there.map(|(at, _)| at));
+        if node.at(&["valueFrom"]).is_some() {
+            work.edits.replace(node, &entry(variable))?;
+        } else {
+            work.set(node, "value", &Value::from(variable.1))?;
         }
     }
+    work.edits.remove(list, &duplicates)?;
     if missing.is_empty() {
         return Ok(());
     }

@@ -47,9 +47,24 @@ impl<'a> Taken<'a> {
         work: &mut Work<'_>,
     ) {
         let protocol = port.text_at(&["protocol"]).unwrap_or("TCP".into());
-        let field = format!("spec.ports[{at}].nodePort");
+        self.take(service, format!("spec.ports[{at}].nodePort"), &protocol, number, work);
+    }
+
+    /// Notes the port by which a load balancer asks a node after the Service: the API server gives it out of the same
+    /// range, and no protocol shares it.
+    pub(crate) fn note_health_check(&mut self, service: Object<'a>, work: &mut Work<'_>) {
+        let number = service.root().text_at(&["spec", "healthCheckNodePort"]);
+        if let Some(number) = number.filter(|number| number != "0") {
+            let field = "spec.healthCheckNodePort".to_owned();
+            self.take(service, field, "", number.into_owned(), work);
+        }
+    }
+
+    /// An empty protocol is every one.
+    fn take(&mut self, service: Object<'a>, field: String, protocol: &str, number: String, work: &mut Work<'_>) {
         if let Some((other, other_protocol, other_field)) = self.by.get(&number) {
-            if *other != service || *other_protocol == protocol {
+            let shared = *other == service && ![protocol, other_protocol].contains(&"") && *other_protocol != protocol;
+            if !shared {
                 work.refuse(
                     service,
                     &field,
@@ -63,6 +78,6 @@ impl<'a> Taken<'a> {
             }
             return;
         }
-        self.by.insert(number, (service, protocol.into_owned(), field));
+        self.by.insert(number, (service, protocol.to_owned(), field));
     }
 }

@@ -50,6 +50,7 @@ pub(crate) fn apply(entries: &[Service], work: &mut Work<'_>) -> Result<(), Erro
             ),
             (Some((entry, place)), _) => expose(object, entry, place, &mut taken, work),
             (None, _) => {
+                taken.note_health_check(object, work);
                 for (at, port) in ports(object).enumerate() {
                     if let Some(number) = number_of(port) {
                         taken.note(object, (at, port), number, work);
@@ -103,6 +104,10 @@ fn expose<'a>(object: Object<'a>, entry: &Service, place: &str, taken: &mut Take
     }
     let outcome = unset_refused(spec, entry.r#type, work);
     work.note(object, "spec", outcome);
+    // The other types lose it.
+    if entry.r#type == Exposure::LoadBalancer {
+        taken.note_health_check(object, work);
+    }
     let mut fixed: Vec<&String> = Vec::new();
     for (at, port) in ports(object).enumerate() {
         let field = format!("spec.ports[{at}].nodePort");

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use krm_fn::workload::{Container, ContainerType, ResourceFields};
-use krm_fn::{Error, Finding, Node, Object, Severity, Value};
+use krm_fn::{EditError, Error, Finding, Node, Object, Severity, Value};
 
 use crate::config::{Config, Resources, Size, Workload};
 use crate::meant::Meant;
@@ -23,8 +23,11 @@ const SCALED: [&str; 5] = [
 
 /// A workload by namespace, kind and name.
 type Target<'a> = (Option<Cow<'a, str>>, Cow<'a, str>, Cow<'a, str>);
-/// HorizontalPodAutoscalers by what they scale.
+/// HorizontalPodAutoscalers and KEDA's ScaledObjects by what they scale.
 type Scalers<'a> = HashMap<Target<'a>, Object<'a>>;
+
+/// Amounts of resources, by name.
+type Amounts = BTreeMap<String, String>;
 
 /// One entry, its preset looked up.
 struct Entry<'c> {
@@ -62,7 +65,12 @@ pub(crate) fn apply(config: &Config, work: &mut Work<'_>) -> Result<(), Error> {
         return Ok(());
     }
     let stream = work.stream;
-    let is_scaler = |object: &Object<'_>| object.kind() == "HorizontalPodAutoscaler";
+    let is_scaler = |object: &Object<'_>| {
+        matches!(
+            (object.kind().as_ref(), object.group().as_ref()),
+            ("HorizontalPodAutoscaler", "autoscaling") | ("ScaledObject", "keda.sh")
+        )
+    };
     let scalers: Scalers<'_> = stream
         .objects()
         .filter(is_scaler)
@@ -205,9 +213,14 @@ fn size(object: Object<'_>, entries: &mut [Entry<'_>], scalers: &Scalers<'_>, wo
         let outcome = work.set(spec, "replicas", &Value::Int(replicas.into()));
         work.note(object, "spec.replicas", outcome);
         if let Some(scaler) = scalers.get(&(object.namespace(), object.kind(), object.name())) {
+            let least = if scaler.kind() == "ScaledObject" {
+                "minReplicaCount"
+            } else {
+                "minReplicas"
+            };
             let message = format!(
                 "{scaler} scales it, and every apply sets it back to {replicas}. To fix: leave it out of {}, and set \
-                 the scaler's `minReplicas`",
+                 the scaler's `{least}`",
                 entries[at].meant.place
             );
             work.findings.warning(object, message);
@@ -227,16 +240,7 @@ fn size(object: Object<'_>, entries: &mut [Entry<'_>], scalers: &Scalers<'_>, wo
             work.refuse(object, &field, problem);
             continue;
         }
-        let parts = [("requests", &wanted.requests), ("limits", &wanted.limits)];
-        let values: Vec<(String, Value)> = parts
-            .into_iter()
-            .filter_map(|(part, amounts)| {
-                let amounts = amounts.as_ref()?;
-                let amounts = Value::map(amounts.iter().map(|(name, text)| (name.as_str(), text.as_str())));
-                Some((part.to_owned(), amounts))
-            })
-            .collect();
-        let outcome = work.set_below(container.node, key, &values);
+        let outcome = give(container.node, key, wanted, work);
         work.note(object, &field, outcome);
     }
 }
@@ -266,6 +270,57 @@ fn warn_of_several(object: Object<'_>, meant: &Meant<'_>, taken: &[&Container<'_
     work.findings.warning(object, message);
 }
 
+/// Gives a container the requests and limits that an entry names.
+fn give(container: Node<'_>, key: &str, wanted: &Resources, work: &mut Work<'_>) -> Result<(), EditError> {
+    let parts = [("requests", &wanted.requests), ("limits", &wanted.limits)];
+    let parts: Vec<(&str, &Amounts)> = parts
+        .into_iter()
+        .filter_map(|(part, amounts)| Some((part, amounts.as_ref()?)))
+        .collect();
+    let own = container
+        .get(key)
+        .or_else(|| container.at(&[key]))
+        .filter(|node| !node.is_null());
+    let Some(own) = own else {
+        let all = parts.into_iter().map(|(part, amounts)| (part.to_owned(), as_value(amounts)));
+        let all: Vec<(String, Value)> = all.collect();
+        return work.set_below(container, key, &all);
+    };
+    for (part, amounts) in parts {
+        let below = own.get(part).or_else(|| own.at(&[part])).filter(|node| !node.is_null());
+        let kept = below.is_some_and(|below| {
+            let mut names = below.entries().filter_map(|(name, _)| name.text());
+            names.any(|name| stays(&name, amounts, wanted.replace))
+        });
+        match below {
+            Some(below) if kept => {
+                let gone: Vec<String> = below
+                    .entries()
+                    .filter_map(|(name, _)| name.text())
+                    .filter(|name| !amounts.contains_key(name.as_ref()) && !stays(name, amounts, wanted.replace))
+                    .map(Cow::into_owned)
+                    .collect();
+                work.edits.unset(below, &gone.iter().map(String::as_str).collect::<Vec<_>>())?;
+                for (name, text) in amounts {
+                    work.set(below, name, &Value::from(text.as_str()))?;
+                }
+            }
+            _ => work.set(own, part, &as_value(amounts))?,
+        }
+    }
+    Ok(())
+}
+
+fn as_value(amounts: &Amounts) -> Value {
+    Value::map(amounts.iter().map(|(name, text)| (name.as_str(), text.as_str())))
+}
+
+/// Whether a resource of the container's own, which the entry does not name, is left alone: a preset of cpu and memory says
+/// nothing of a GPU.
+fn stays(name: &str, amounts: &Amounts, replace: bool) -> bool {
+    !replace && !amounts.contains_key(name) && !matches!(name, "cpu" | "memory")
+}
+
 /// The workload whose replicas a HorizontalPodAutoscaler has in its hands.
 fn target(scaler: Object<'_>) -> Target<'_> {
     let text = |key| {
@@ -274,19 +329,30 @@ fn target(scaler: Object<'_>) -> Target<'_> {
             .text_at(&["spec", "scaleTargetRef", key])
             .unwrap_or_default()
     };
-    (scaler.namespace(), text("kind"), text("name"))
+    let kind = match text("kind") {
+        // KEDA's default.
+        kind if kind.is_empty() => "Deployment".into(),
+        kind => kind,
+    };
+    (scaler.namespace(), kind, text("name"))
 }
 
 /// A request above its limit, as Kubernetes would refuse it; what the entry does not give is the container's own.
 fn over_limit(container: Node<'_>, key: &str, wanted: &Resources) -> Option<String> {
-    let own = |part: &str| -> BTreeMap<String, String> {
-        let amounts = container.at(&[key, part]).into_iter().flat_map(Node::entries);
-        amounts
-            .filter_map(|(name, amount)| Some((name.text()?.into_owned(), amount.resolve().text()?.into_owned())))
-            .collect()
+    let result = |part: &str, given: &Option<Amounts>| -> Amounts {
+        let own = container.at(&[key, part]).into_iter().flat_map(Node::entries);
+        let own = own
+            .filter_map(|(name, amount)| Some((name.text()?.into_owned(), amount.resolve().text()?.into_owned())));
+        match given {
+            None => own.collect(),
+            Some(given) => {
+                let mut all: Amounts = own.filter(|(name, _)| stays(name, given, wanted.replace)).collect();
+                all.extend(given.clone());
+                all
+            }
+        }
     };
-    let requests = wanted.requests.clone().unwrap_or_else(|| own("requests"));
-    let limits = wanted.limits.clone().unwrap_or_else(|| own("limits"));
+    let (requests, limits) = (result("requests", &wanted.requests), result("limits", &wanted.limits));
     requests.iter().find_map(|(name, request)| {
         let limit = limits.get(name)?;
         (amount(request)? > amount(limit)?).then(|| {

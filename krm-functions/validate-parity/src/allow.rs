@@ -16,6 +16,8 @@ pub struct Allow {
     pub(crate) generated: Vec<String>,
     pub(crate) endpoints: String,
     pub(crate) exceptions: Vec<Exception>,
+    /// Whether the streams may say what the objects were before mlplat's functions.
+    pub(crate) stages: bool,
 }
 
 /// A part of a manifest that belongs to the environment.
@@ -65,6 +67,7 @@ impl Default for Allow {
             generated: Vec::new(),
             endpoints: "mlplat-endpoints".to_owned(),
             exceptions: Vec::new(),
+            stages: false,
         }
     }
 }

@@ -3,12 +3,15 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use krm_fn::credential::plain_secret;
 use krm_fn::{Node, NodeKind, Object, Stream};
 
 use crate::allow::{Allow, Aspect};
 use crate::difference::{Change, Difference, Side};
 use crate::expansion::{self, Variables};
+use crate::given::{ENVIRONMENT, Given};
 use crate::path::{self, Path, Step};
+use crate::stage::{self, Places, Stage};
 use crate::{image, list, pairs, rules};
 
 /// Deeper objects are not compared but reported; Kubernetes' own types stay below 60.
@@ -40,34 +43,90 @@ impl<'a> Comparison<'a> {
     /// Compares two rendered environments.
     #[must_use]
     pub fn of(left: &'a Stream, right: &'a Stream, allow: &Allow) -> Self {
+        let given = [Given::of(left), Given::of(right)];
+        let mut found = Found::at(Stage::Rendered, left, right, allow, &given).0;
+        if allow.stages && stage::is_known(left) && stage::is_known(right) {
+            let before = Found::at(Stage::Before, left, right, allow, &given).0;
+            let before = Places::of(&before, [left, right], allow);
+            found.retain(|difference| before.have(difference, allow));
+        }
         let mut this = Self {
-            differences: Vec::new(),
+            differences: Vec::with_capacity(found.len()),
             used: vec![false; allow.exceptions.len()],
         };
+        for difference in found {
+            let object = difference.object();
+            match allow.exception(&object.kind(), &object.name(), &difference.field) {
+                Some(at) => this.used[at] = true,
+                None => this.differences.push(difference),
+            }
+        }
+        this
+    }
+}
+
+/// Whether two objects say the same, but for annotations that only tools see.
+pub(crate) fn same(left: Object<'_>, right: Object<'_>) -> bool {
+    let mut found = Found(Vec::new());
+    let allow = Allow {
+        environment: Vec::new(),
+        ..Allow::default()
+    };
+    Walk {
+        allow: &allow,
+        given: [None, None],
+        given_variable: false,
+        published: false,
+        left,
+        right,
+        found: &mut found,
+        steps_left: usize::MAX,
+        stopped: false,
+    }
+    .nodes(None, left.root(), right.root());
+    found.0.is_empty()
+}
+
+/// The differences that only an exception could still allow.
+struct Found<'a>(Vec<Difference<'a>>);
+
+impl<'a> Found<'a> {
+    /// Compares the objects of one stage.
+    fn at(stage: Stage, left: &'a Stream, right: &'a Stream, allow: &Allow, given: &[Option<Given>; 2]) -> Self {
+        let mut this = Self(Vec::new());
+        let given = [given[0].as_ref(), given[1].as_ref()];
         // Without aliases no walk takes more steps than the text has characters: this bounds what aliases multiply.
         let mut steps_left = left.text().len() + right.text().len();
-        for pair in pairs::objects(left, right, allow) {
-            match pair {
+        for couple in pairs::objects(left, right, allow, stage, given) {
+            match (couple.left, couple.right) {
                 (Some(left), Some(right)) => {
                     let mut walk = Walk {
                         allow,
+                        given,
+                        given_variable: true,
+                        published: couple.published,
                         left,
                         right,
                         found: &mut this,
                         steps_left,
                         stopped: false,
                     };
-                    walk.nodes(None, left.root(), right.root());
+                    if couple.published {
+                        walk.metadata();
+                    } else {
+                        walk.nodes(None, left.root(), right.root());
+                    }
                     steps_left = walk.steps_left;
                 }
-                (left, right) => this.missing_object(left, right, allow),
+                // The other side's contract asks for no such Secret.
+                _ if couple.published => {}
+                (left, right) => this.missing_object(left, right),
             }
         }
         this
     }
 
-    fn missing_object(&mut self, left: Option<Object<'a>>, right: Option<Object<'a>>, allow: &Allow) {
-        let Some(object) = left.or(right) else { return };
+    fn missing_object(&mut self, left: Option<Object<'a>>, right: Option<Object<'a>>) {
         let side = |object: Object<'a>| Side {
             object,
             node: object.root(),
@@ -77,24 +136,13 @@ impl<'a> Comparison<'a> {
         } else {
             Change::OnlyRight
         };
-        self.note(
-            allow,
-            Difference {
-                change,
-                field: String::new(),
-                left: left.map(side),
-                right: right.map(side),
-            },
-            object,
-        );
-    }
-
-    /// Keeps the difference unless an exception names it.
-    fn note(&mut self, allow: &Allow, difference: Difference<'a>, object: Object<'a>) {
-        match allow.exception(&object.kind(), &object.name(), &difference.field) {
-            Some(at) => self.used[at] = true,
-            None => self.differences.push(difference),
-        }
+        self.0.push(Difference {
+            change,
+            field: String::new(),
+            left: left.map(side),
+            right: right.map(side),
+            secret: false,
+        });
     }
 }
 
@@ -126,14 +174,28 @@ impl<'a> Spot<'a> {
 
 struct Walk<'a, 'w> {
     allow: &'w Allow,
+    /// What the contracts of both sides give, where they are known.
+    given: [Option<&'w Given>; 2],
+    /// Whether the variable that the walk is in has the contracts' values.
+    given_variable: bool,
+    /// Whether Terraform publishes the two objects.
+    published: bool,
     left: Object<'a>,
     right: Object<'a>,
-    found: &'w mut Comparison<'a>,
+    found: &'w mut Found<'a>,
     steps_left: usize,
     stopped: bool,
 }
 
 impl<'a> Walk<'a, '_> {
+    /// What Terraform publishes for both contracts: of it only what others have added may be forbidden to differ.
+    fn metadata(&mut self) {
+        let metadata = |object: Object<'a>| object.root().at(&["metadata"]);
+        if let (Some(left), Some(right)) = (metadata(self.left), metadata(self.right)) {
+            self.nodes(Some(&Path::below(None, Step::Key("metadata"))), left, right);
+        }
+    }
+
     fn nodes(&mut self, path: Option<&Path<'_>>, left: Node<'a>, right: Node<'a>) {
         let (left, right) = (left.resolve(), right.resolve());
         let spots = (Spot::of(left), Spot::of(right));
@@ -160,9 +222,12 @@ impl<'a> Walk<'a, '_> {
 
     fn maps(&mut self, path: Option<&Path<'_>>, left: Spot<'a>, right: Spot<'a>) {
         let annotations = path.is_some_and(|path| path.key() == Some("annotations"));
+        let labels_of_published =
+            self.published && path.is_some_and(|path| path.key() == Some("labels") && path.depth() == 2);
         let fields = |spot: Spot<'a>| {
             let mut fields = if spot.there { fields(spot.node) } else { Vec::new() };
             fields.retain(|(key, _)| !(annotations && rules::is_tools_annotation(key)));
+            fields.retain(|(key, _)| !(labels_of_published && key == ENVIRONMENT));
             fields
         };
         let (left_fields, right_fields) = (fields(left), fields(right));
@@ -199,17 +264,25 @@ impl<'a> Walk<'a, '_> {
             let name = at.map(|at| &left_names[at]).or(other.map(|other| &right_names[other]));
             let Some(name) = name else { continue };
             let below = Path::below(path, Step::Item(name));
-            self.either(
-                &below,
-                left.or_missing(at.map(|at| left_items[at])),
-                right.or_missing(other.map(|other| right_items[other])),
-            );
-            if let (Some((here, there)), Some(at), Some(other)) = (&variables, at, other)
-                && let Some(name) = expansion::expanded_on_one_side(left_items[at], (here, at), (there, other))
-            {
-                let below = Path::below(Some(&below), Step::Key("value"));
-                let (one, two) = (Spot::of(left_items[at]), Spot::of(right_items[other]));
-                self.report(Some(&below), Change::Expansion(name), one, two);
+            let (one, two) = (at.map(|at| left_items[at]), other.map(|other| right_items[other]));
+            if variables.is_some() {
+                let gives = |given: Option<&Given>, entry: Option<Node<'a>>| match (given, entry) {
+                    (Some(given), Some(entry)) => given.gives(name, entry, self.allow),
+                    _ => true,
+                };
+                self.given_variable = gives(self.given[0], one) && gives(self.given[1], two);
+            }
+            self.either(&below, left.or_missing(one), right.or_missing(two));
+            self.given_variable = true;
+            if let (Some((here, there)), Some(at), Some(other)) = (&variables, at, other) {
+                let one = (left_items[at], here, at);
+                let two = (right_items[other], there, other);
+                let ours = expansion::broken(one, two).map(|name| (name, true));
+                if let Some((name, left)) = ours.or_else(|| expansion::broken(two, one).map(|name| (name, false))) {
+                    let below = Path::below(Some(&below), Step::Key("value"));
+                    let (one, two) = (Spot::of(left_items[at]), Spot::of(right_items[other]));
+                    self.report(Some(&below), Change::Expansion { name, left }, one, two);
+                }
             }
         }
         let both: Vec<usize> = pairs.iter().filter_map(|&(at, other)| at.and(other)).collect();
@@ -260,7 +333,10 @@ impl<'a> Walk<'a, '_> {
 
     fn report(&mut self, path: Option<&Path<'_>>, change: Change, left: Spot<'a>, right: Spot<'a>) {
         let steps = path.map(Path::steps).unwrap_or_default();
-        if change != Change::TooLarge && rules::belongs_to_environment(self.allow, self.left, &steps, &change) {
+        // What is not expanded is wrong whatever the contract says.
+        let is_certain = matches!(change, Change::TooLarge | Change::Expansion { .. });
+        let given = self.given_variable && self.gives_keys(&steps, left, right);
+        if !is_certain && rules::belongs_to_environment(self.allow, self.left, &steps, &change, given) {
             return;
         }
         let side = |object, spot: Spot<'a>| {
@@ -277,9 +353,32 @@ impl<'a> Walk<'a, '_> {
             field,
             left: side(self.left, left),
             right: side(self.right, right),
+            secret: is_secret(&steps, left) || is_secret(&steps, right),
         };
-        self.found.note(self.allow, difference, self.left);
+        self.found.0.push(difference);
     }
+
+    /// Whether the ConfigMap of inject-endpoints holds what the contracts say, at a path of it.
+    fn gives_keys(&self, steps: &[Step<'_>], left: Spot<'a>, right: Spot<'a>) -> bool {
+        let [Step::Key("data"), Step::Key(key)] = steps else {
+            return true;
+        };
+        let gives = |given: Option<&Given>, spot: Spot<'a>| match given {
+            Some(given) if spot.there => spot.node.resolve().text().is_some_and(|text| given.gives_key(key, &text)),
+            _ => true,
+        };
+        !rules::is_endpoints(self.allow, self.left) || (gives(self.given[0], left) && gives(self.given[1], right))
+    }
+}
+
+/// Whether a value looks like a credential, by its name or its shape; an argument of a command by the option that it is.
+fn is_secret(steps: &[Step<'_>], spot: Spot<'_>) -> bool {
+    let Some(text) = spot.node.resolve().text().filter(|_| spot.there) else {
+        return false;
+    };
+    let option = text.strip_prefix('-').and_then(|option| option.split_once('='));
+    plain_secret(rules::name_of_value(steps), &text).is_some()
+        || option.is_some_and(|(option, value)| plain_secret(option, value).is_some())
 }
 
 /// The fields of a mapping that say something, with those that it merges (`<<`); null is as good as missing.

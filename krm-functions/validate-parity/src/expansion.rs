@@ -3,10 +3,13 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use krm_fn::Node;
+use krm_fn::{Node, expansion};
 
 /// A list of variables, and where each name first stands in it.
 pub(crate) struct Variables<'a>(HashMap<Cow<'a, str>, usize>);
+
+/// Where a variable stands in a list, and the list.
+pub(crate) type Place<'v, 'a> = (Node<'a>, &'v Variables<'a>, usize);
 
 impl<'a> Variables<'a> {
     pub(crate) fn of(list: &[Node<'a>]) -> Self {
@@ -26,42 +29,20 @@ impl<'a> Variables<'a> {
     }
 }
 
-/// A reference that one side expands and the other does not, in the value of a variable that both have: it is the left
-/// side's `at` and the right one's `other`.
-pub(crate) fn expanded_on_one_side(
-    variable: Node<'_>,
-    (left, at): (&Variables<'_>, usize),
-    (right, other): (&Variables<'_>, usize),
-) -> Option<String> {
-    let value = variable.text_at(&["value"]).filter(|value| value.contains("$("))?;
-    references(&value)
-        .find(|name| left.has_before(name, at) != right.has_before(name, other))
+/// The first reference that the variable of the first place does not expand, though the second place's expands it, or does
+/// not ask for it and the name stands too late. What neither side expands is the same on both.
+pub(crate) fn broken<'a>((one, ours, at): Place<'_, 'a>, (two, theirs, other): Place<'_, 'a>) -> Option<String> {
+    let value = one.text_at(&["value"]).filter(|value| value.contains("$("))?;
+    let other_value = two.text_at(&["value"]).unwrap_or_default();
+    let asked: std::collections::HashSet<&str> = expansion::references(&other_value).collect();
+    expansion::references(&value)
+        .find(|name| {
+            let is_late = ours.0.get(*name).is_some_and(|place| *place >= at);
+            !ours.has_before(name, at)
+                && match asked.contains(name) {
+                    true => theirs.has_before(name, other),
+                    false => is_late,
+                }
+        })
         .map(str::to_owned)
-}
-
-/// The names in `$(NAME)`; `$$` is a dollar sign.
-fn references(value: &str) -> impl Iterator<Item = &str> {
-    let mut rest = value;
-    std::iter::from_fn(move || {
-        loop {
-            rest = &rest[rest.find('$')? + 1..];
-            if let Some(after) = rest.strip_prefix('$') {
-                rest = after;
-            } else if let Some((name, after)) = rest.strip_prefix('(').and_then(|rest| rest.split_once(')')) {
-                rest = after;
-                return Some(name);
-            }
-        }
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::references;
-
-    #[test]
-    fn a_doubled_dollar_sign_is_no_reference() {
-        let found: Vec<&str> = references("a$(B)c$$(D)$$$(E)$F $(G").collect();
-        assert_eq!(found, ["B", "E"]);
-    }
 }

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use krm_fn::{Context, Error, Finding, Function, ReadError, Severity, Stream};
+use krm_fn::{Context, Error, Finding, Function, ReadError, Severity, Stream, Way};
 
 use crate::compare::Comparison;
 use crate::config::Config;
-use crate::difference::{Change, Difference, Side};
+use crate::difference::{Change, Difference};
 
 /// Fails for every difference between two rendered environments that nothing allows.
 #[derive(Clone, Copy, Debug)]
@@ -21,11 +21,13 @@ impl Function for ValidateParity {
 
     fn run(&self, context: &mut Context<'_, Config>) -> Result<(), Error> {
         context.output = context.config.output;
-        let allow = context.config.allow()?;
+        let mut allow = context.config.allow()?;
+        // Elsewhere the overlay's author has the stream in his hands.
+        allow.stages = context.way == Way::Pipe;
         let stream = context.stream;
         let read;
         let (name, other) = match (context.config.against.as_deref(), context.beside) {
-            (None, [other]) => ("the other environment", other),
+            (None, [other]) => (other.file().unwrap_or("the other environment"), other),
             (Some(path), []) => {
                 read = against(path)?;
                 (path, &read)
@@ -66,19 +68,46 @@ impl Function for ValidateParity {
     }
 }
 
-/// Reads the other environment.
+/// The largest file that `spec.against` may name.
+const LARGEST: u64 = 256 << 20;
+
+/// Reads the other environment. The configuration may come from whoever writes a repository that a server renders: it can
+/// name files of the kustomization and no other.
 fn against(path: &str) -> Result<Stream, Error> {
-    let text = krm_fn::read_file(Path::new(path)).map_err(|error| match error {
-        ReadError::Io(error) => Error::refused(
+    let cannot = |error: std::io::Error| {
+        Error::refused(
             format!("spec.against: {path} cannot be read: {error}"),
             "render the other environment into a file: `kustomize build overlays/prod > prod.yaml`; the path counts from \
              the folder in which the function runs",
-        ),
+        )
+    };
+    let folder = Path::new(".").canonicalize().map_err(cannot)?;
+    let file = Path::new(path).canonicalize().map_err(cannot)?;
+    let what = file.metadata().map_err(cannot)?;
+    let problem = if !file.starts_with(&folder) {
+        Some("lies outside of the folder in which the function runs, the kustomization's")
+    } else if !what.is_file() {
+        Some("is no regular file")
+    } else if what.len() > LARGEST {
+        Some("is larger than 256 MiB")
+    } else {
+        None
+    };
+    if let Some(problem) = problem {
+        return Err(Error::refused(
+            format!("spec.against: {path} {problem}"),
+            "render the other environment into a file beside the kustomization, or give it by `--with FILE` in a pipe",
+        ));
+    }
+    let text = krm_fn::read_file(&file).map_err(|error| match error {
+        ReadError::Io(error) => cannot(error),
         ReadError::TooLarge | ReadError::NotUtf8(_) => {
             Error::Failed(format!("spec.against: {path} cannot be read: {error}"))
         }
     })?;
-    Stream::parse(text).map_err(|error| Error::Failed(format!("spec.against: {path} cannot be read: {error}")))
+    Stream::parse(text)
+        .map(|stream| stream.in_file(path))
+        .map_err(|error| Error::Failed(format!("spec.against: {path} cannot be read: {error}")))
 }
 
 /// The difference as an error, with its place on both sides; `other` is what the other environment is called.
@@ -101,45 +130,53 @@ fn message(difference: &Difference<'_>, other: &str) -> String {
         Some(side) => format!("{other} ({})", side.position()),
         None => other.to_owned(),
     };
-    // ` PORT`, or nothing for what is too large to show.
-    let value = |side: Option<Side<'_>>| {
-        let value = side.and_then(|side| side.value());
-        value.map_or_else(String::new, |value| format!(" {value}"))
-    };
-    let (one, two) = (value(difference.left), value(difference.right));
+    let (one, two) = difference.values();
+    let is = |value: &Option<String>| value.as_ref().map_or("is set".to_owned(), |value| format!("is {value}"));
     let (what, fix) = match &difference.change {
         Change::OnlyLeft if difference.right.is_none() => (format!("is missing in {there}"), WHOLE.to_owned()),
         Change::OnlyRight if difference.left.is_none() => {
             (format!("is missing here, but is in {there}"), WHOLE.to_owned())
         }
         Change::OnlyLeft => (
-            format!("is{one} here and missing in {there}"),
+            format!("{} here and missing in {there}", is(&one)),
             format!("set it in a base that both have, or {ALLOW}"),
         ),
         Change::OnlyRight => (
-            format!("is missing here and is{two} in {there}"),
+            format!("is missing here and {} in {there}", is(&two)),
             format!("set it in a base that both have, or {ALLOW}"),
         ),
-        Change::Value if one.is_empty() || two.is_empty() => (
-            format!("is not the same in {there}"),
-            format!("set it in a base that both have, or {ALLOW}"),
-        ),
-        Change::Value => (
-            format!("is{one} here and{two} in {there}"),
-            format!("set it in a base that both have, or {ALLOW}"),
-        ),
+        Change::Value => {
+            let what = match (one, two) {
+                (Some(one), Some(two)) => format!("is {one} here and {two} in {there}"),
+                _ if difference.secret => {
+                    format!("is not the same in {there}; it looks like a credential, so it is not shown")
+                }
+                _ => format!("is not the same in {there}"),
+            };
+            (what, format!("set it in a base that both have, or {ALLOW}"))
+        }
         Change::Namespace(expected) => (
-            format!("is{one} here and{two} in {there}, where {expected} is expected"),
+            format!(
+                "is {} here and {} in {there}, where {expected} is expected",
+                one.unwrap_or_default(),
+                two.unwrap_or_default()
+            ),
             format!("correct the namespace, or map it in `spec.namespaces`, or {ALLOW}"),
         ),
         Change::Order => (
             format!("has another order in {there}"),
             format!("bring the items into the same order, or {ALLOW}"),
         ),
-        Change::Expansion(name) => (
-            format!("$({name}) is expanded on one side only: here or in {there} {name} does not stand before it"),
-            format!("move {name} up in the list"),
-        ),
+        Change::Expansion { name, left } => {
+            let there = format!("in {there}");
+            let (broken, well) = if *left { ("here", there.as_str()) } else { (there.as_str(), "here") };
+            (
+                format!(
+                    "$({name}) is not expanded {broken}, where {name} does not stand before it; {well} it is well"
+                ),
+                format!("move {name} up in the list"),
+            )
+        }
         Change::TooLarge => (
             format!("is nested too deeply, or by aliases too large, to be compared with {there}"),
             "write it out flat".to_owned(),

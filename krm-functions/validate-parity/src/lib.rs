@@ -20,6 +20,7 @@
 //! |---|---|
 //! | `config`, `allow` | the `spec` of kind ValidateParity; what may differ |
 //! | `rules`, `contract`, `image`, `names` | the fields, variables, images and names that environments differ in |
+//! | `given`, `stage` | what one side's contract gives; what the objects were before mlplat's functions |
 //! | `pairs` | which object, entry or item belongs to which |
 //! | `compare`, `list`, `expansion` | the walk down both sides; items of lists; `$(NAME)` in variables |
 //! | `path`, `difference` | where the walk is; what it found |
@@ -32,15 +33,18 @@ mod contract;
 mod difference;
 mod expansion;
 mod function;
+mod given;
 mod image;
 mod list;
 mod names;
 mod pairs;
 mod path;
 mod rules;
+mod stage;
 
 pub use allow::{Allow, Aspect, Exception};
 pub use compare::{Comparison, compare};
 pub use config::Config;
 pub use difference::{Change, Difference, Side};
 pub use function::ValidateParity;
+pub use stage::{Stage, mark};

@@ -7,6 +7,8 @@ use std::hash::Hash;
 use krm_fn::{Object, Stream};
 
 use crate::allow::Allow;
+use crate::given::{self, Given};
+use crate::stage::Stage;
 
 /// The left one's number and the right one's; at least one of them.
 pub(crate) type Pair = (Option<usize>, Option<usize>);
@@ -35,20 +37,33 @@ pub(crate) fn by_key<K: Eq + Hash>(left: &[K], right: &[K]) -> Vec<Pair> {
     pairs
 }
 
-/// The objects that reach a cluster, in pairs.
+/// Objects of the two sides that belong together; at least one of them.
+pub(crate) struct Couple<'a> {
+    pub(crate) left: Option<Object<'a>>,
+    pub(crate) right: Option<Object<'a>>,
+    /// Whether Terraform publishes them, each for its own contract.
+    pub(crate) published: bool,
+}
+
+/// The objects of a stage, in pairs. `given` is what the contracts of both sides give.
 pub(crate) fn objects<'a>(
     left: &'a Stream,
     right: &'a Stream,
     allow: &Allow,
-) -> Vec<(Option<Object<'a>>, Option<Object<'a>>)> {
-    let applied = |stream: &'a Stream| -> Vec<Object<'a>> {
-        stream.objects().filter(|object| !object.is_local_config()).collect()
+    stage: Stage,
+    given: [Option<&Given>; 2],
+) -> Vec<Couple<'a>> {
+    let of_stage =
+        |stream: &'a Stream| -> Vec<Object<'a>> { stream.objects().filter(|object| stage.has(*object)).collect() };
+    let (left, right) = (of_stage(left), of_stage(right));
+    let published = given::published((&left, given[0]), (&right, given[1]));
+    let is_published = |object: Object<'a>| {
+        matches!(object.kind().as_ref(), "Secret" | "ExternalSecret") && published.contains(object.name().as_ref())
     };
-    let (left, right) = (applied(left), applied(right));
     let keys = |objects: &[Object<'a>], namespace: &dyn Fn(&str) -> String| -> Vec<Key<'a>> {
         objects
             .iter()
-            .map(|object| Key::of(*object, allow, namespace))
+            .map(|object| Key::of(*object, allow, namespace, is_published(*object)))
             .collect()
     };
     let left_keys = keys(&left, &|name| allow.namespace(name).to_owned());
@@ -72,6 +87,11 @@ pub(crate) fn objects<'a>(
     pairs
         .map(|(object, other)| (Some(*object), other.map(|other| right[other])))
         .chain(alone.map(|other| (None, Some(right[other]))))
+        .map(|(left, right)| Couple {
+            left,
+            right,
+            published: left.or(right).is_some_and(is_published),
+        })
         .collect()
 }
 
@@ -89,8 +109,12 @@ struct Key<'a> {
 type Near<'k> = ((&'k str, &'k str, &'k str), Option<Option<&'k str>>, Option<&'k str>);
 
 impl<'a> Key<'a> {
-    fn of(object: Object<'a>, allow: &Allow, namespace: &dyn Fn(&str) -> String) -> Self {
-        let (group, kind, name) = (object.group(), object.kind(), object.name());
+    fn of(object: Object<'a>, allow: &Allow, namespace: &dyn Fn(&str) -> String, published: bool) -> Self {
+        let (mut group, mut kind, name) = (object.group(), object.kind(), object.name());
+        // On a laptop a Secret, elsewhere an ExternalSecret that makes it.
+        if published {
+            (group, kind) = ("mlplat.dev".into(), "published".into());
+        }
         let mut called = name.clone();
         if called.is_empty() {
             called = object.root().text_at(&["metadata", "generateName"]).unwrap_or_default();

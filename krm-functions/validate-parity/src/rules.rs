@@ -80,8 +80,15 @@ const RULES: &[Rule] = &[
 /// Lists of containers.
 const CONTAINERS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
 
-/// Whether a difference at this path belongs to the environment.
-pub(crate) fn belongs_to_environment(allow: &Allow, object: Object<'_>, steps: &[Step<'_>], change: &Change) -> bool {
+/// Whether a difference at this path belongs to the environment. `given`: whether the values are those of the contracts, as
+/// far as these are known.
+pub(crate) fn belongs_to_environment(
+    allow: &Allow,
+    object: Object<'_>,
+    steps: &[Step<'_>],
+    change: &Change,
+    given: bool,
+) -> bool {
     let (group, kind) = (object.group(), object.kind());
     RULES.iter().any(|rule| {
         rule.aspect.is_none_or(|aspect| allow.has(aspect))
@@ -89,7 +96,12 @@ pub(crate) fn belongs_to_environment(allow: &Allow, object: Object<'_>, steps: &
             && rule.groups.contains(&group.as_ref())
             && rule.fields.iter().any(|path| starts_with(steps, path))
     }) || (allow.has(Aspect::Resources) && is_resources(object, steps))
-        || comes_from_contract(allow, object, steps, change)
+        || (given && comes_from_contract(allow, object, steps, change))
+}
+
+/// Whether the object is the ConfigMap that inject-endpoints makes.
+pub(crate) fn is_endpoints(allow: &Allow, object: Object<'_>) -> bool {
+    object.kind() == "ConfigMap" && object.group().is_empty() && object.name() == allow.endpoints
 }
 
 /// Whether a path is or lies below another.
@@ -115,7 +127,7 @@ fn is_resources(object: Object<'_>, steps: &[Step<'_>]) -> bool {
 /// The contract's variables, and their ConfigMap's values.
 fn comes_from_contract(allow: &Allow, object: Object<'_>, steps: &[Step<'_>], change: &Change) -> bool {
     let missing = matches!(change, Change::OnlyLeft | Change::OnlyRight);
-    if object.kind() == "ConfigMap" && object.group().is_empty() && object.name() == allow.endpoints {
+    if is_endpoints(allow, object) {
         return match steps {
             [Step::Key("data"), Step::Key(key)] if missing => contract::may_lack_key(key),
             [Step::Key("data"), Step::Key(key)] => contract::names_key(key),
@@ -175,6 +187,15 @@ pub(crate) fn is_reference(steps: &[Step<'_>]) -> bool {
         [.., Step::Key("secretName")] => true,
         [.., Step::Key(holder), Step::Key("name")] => HOLDERS.contains(holder),
         _ => false,
+    }
+}
+
+/// What the value at a path is called, where a name can tell a credential: the variable, or the last key.
+pub(crate) fn name_of_value<'p>(steps: &[Step<'p>]) -> &'p str {
+    match steps {
+        [.., Step::Item(name), Step::Key("value")] => name,
+        [.., Step::Key(name) | Step::Item(name)] => name,
+        _ => "",
     }
 }
 

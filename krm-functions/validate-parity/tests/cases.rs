@@ -30,6 +30,34 @@ fn a_silent_validator_answers_no_objects() {
     assert!(answer.stdout().contains("\nitems: []\n"), "{}", answer.stdout());
 }
 
+/// Not a case either: the objects as they were before the functions are not answered, so nothing can be sent in again.
+#[test]
+fn what_mlplat_makes_may_differ() {
+    let config = "apiVersion: mlplat.dev/v1alpha1\nkind: ValidateParity\nmetadata: {name: p}\nspec: {environment: []}\n";
+    let named = |name: &str, text: &str| krm_fn::Named {
+        name: name.to_owned(),
+        text: text.to_owned(),
+    };
+    let (local, prod) = (
+        include_str!("what_mlplat_makes/local.yaml"),
+        include_str!("what_mlplat_makes/prod.yaml"),
+    );
+    for (here, there) in [(local, prod), (prod, local)] {
+        let answer = krm_fn::respond(
+            &validate_parity::ValidateParity,
+            krm_fn::Request {
+                way: krm_fn::Way::Pipe,
+                input: here.to_owned(),
+                config: Some(named("parity.yaml", config)),
+                beside: vec![named("there.yaml", there)],
+            },
+        );
+        assert_eq!((answer.failed, answer.stderr.as_str()), (false, ""));
+        let stdout = answer.stdout();
+        assert!(!stdout.contains("before-functions") && stdout.contains("kind: NetworkPolicy"), "{stdout}");
+    }
+}
+
 #[test]
 fn the_guide_has_the_reference_of_the_configuration() {
     krm_fn::testing::check_reference(

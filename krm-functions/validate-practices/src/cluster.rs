@@ -136,9 +136,11 @@ impl<'a> Workload<'a> {
     fn of(subject: Subject<'a>, pod: &Pod<'a>) -> Self {
         Self {
             subject,
-            labels: pod
-                .template
-                .map(|template| labels::labels(template.at(&["metadata", "labels"]))),
+            labels: pod.template.map(|template| {
+                let mut labels = labels::labels(template.at(&["metadata", "labels"]));
+                labels.extend(of_controller(subject.object));
+                labels
+            }),
             containers: pod.containers(),
             spec: pod.spec,
             path: pod.path.clone(),
@@ -196,6 +198,13 @@ impl<'a> Place<'a> {
                 .find(|node| !node.is_null())
         }
     }
+}
+
+/// The label that the Job controller gives the pods of a Job, unless the Job's selector is its author's.
+fn of_controller(object: Object<'_>) -> Option<(String, String)> {
+    let is_job = object.kind() == "Job" && object.group() == "batch" && !object.name().is_empty();
+    let by_hand = says_true(object.root().at(&["spec", "manualSelector"]));
+    (is_job && !by_hand).then(|| ("batch.kubernetes.io/job-name".to_owned(), object.name().into_owned()))
 }
 
 /// The namespace that an object goes into; what names none goes where the others do that name none.

@@ -62,6 +62,9 @@ pub(crate) struct Waiver {
     pub(crate) rule: RuleName,
     /// Who is excused: an object that one of them means.
     pub(crate) selectors: Vec<selector::Spec>,
+    /// Patterns for the variables that are excused, of `plain-secret` and of `duplicate-names`; none = all.
+    #[serde(default)]
+    pub(crate) variables: Vec<String>,
     /// Why; for the next reader.
     pub(crate) reason: String,
     /// The last day on which it holds.

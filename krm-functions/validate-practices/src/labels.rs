@@ -1,7 +1,7 @@
 //! Label selectors of Kubernetes objects (`matchLabels`, `matchExpressions`), understood once and asked often:
 //! there may be as many of them as there are pods.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use krm_fn::Node;
 
@@ -74,40 +74,62 @@ impl LabelSelector {
     }
 }
 
-/// The selectors of a kind of object, by namespace and by a label that they ask for.
-#[derive(Debug, Default)]
-pub(crate) struct Selectors {
-    /// By namespace, label and value.
-    by_label: HashMap<(String, String, String), Vec<LabelSelector>>,
-    /// Those that ask for no label's value, by namespace.
-    others: HashMap<String, Vec<LabelSelector>>,
+/// The selectors of a kind of object, each with what it belongs to; by namespace and by what they ask for, so that a pod meets
+/// only those that it may be selected by.
+#[derive(Debug)]
+pub(crate) struct Selectors<T> {
+    all: Vec<(LabelSelector, T)>,
+    /// By namespace, label and each value that it may have.
+    by_value: HashMap<(String, String, String), Vec<usize>>,
+    /// By namespace and label, where any value will do.
+    by_key: HashMap<(String, String), Vec<usize>>,
+    /// Those that ask for no label, by namespace.
+    others: HashMap<String, Vec<usize>>,
 }
 
-impl Selectors {
-    pub(crate) fn add(&mut self, namespace: String, selector: LabelSelector) {
-        let wanted = selector.requirements.iter().find_map(|(key, test)| match test {
-            Test::In(values) => match values.as_slice() {
-                [value] => Some((key.clone(), value.clone())),
-                _ => None,
-            },
-            Test::NotIn(_) | Test::Exists | Test::DoesNotExist | Test::Unknown => None,
-        });
-        match wanted {
-            Some((key, value)) => self.by_label.entry((namespace, key, value)).or_default().push(selector),
-            None => self.others.entry(namespace).or_default().push(selector),
+impl<T> Default for Selectors<T> {
+    fn default() -> Self {
+        Self {
+            all: Vec::new(),
+            by_value: HashMap::new(),
+            by_key: HashMap::new(),
+            others: HashMap::new(),
         }
     }
+}
 
-    /// Whether one of them selects a pod of the namespace with these labels.
-    pub(crate) fn any_selects(&self, namespace: &str, labels: &Labels) -> bool {
-        let by_label = labels.iter().filter_map(|(key, value)| {
-            let place = (namespace.to_owned(), key.clone(), value.clone());
-            self.by_label.get(&place)
+impl<T> Selectors<T> {
+    pub(crate) fn add(&mut self, namespace: String, selector: LabelSelector, of: T) {
+        let number = self.all.len();
+        let find = |wanted: fn(&Test) -> bool| selector.requirements.iter().find(|(_, test)| wanted(test));
+        let by_value = find(|test| matches!(test, Test::In(_)));
+        match by_value.or_else(|| find(|test| matches!(test, Test::Exists))) {
+            Some((key, Test::In(values))) => {
+                let distinct: BTreeSet<&String> = values.iter().collect();
+                for value in distinct {
+                    let place = (namespace.clone(), key.clone(), value.clone());
+                    self.by_value.entry(place).or_default().push(number);
+                }
+            }
+            Some((key, _)) => self.by_key.entry((namespace, key.clone())).or_default().push(number),
+            None => self.others.entry(namespace).or_default().push(number),
+        }
+        self.all.push((selector, of));
+    }
+
+    /// Those that select a pod of the namespace with these labels.
+    pub(crate) fn selecting<'s>(&'s self, namespace: &str, labels: &Labels) -> impl Iterator<Item = &'s T> {
+        let by_label = labels.iter().flat_map(|(key, value)| {
+            let (namespace, key) = (namespace.to_owned(), key.clone());
+            let by_value = self.by_value.get(&(namespace.clone(), key.clone(), value.clone()));
+            by_value.into_iter().chain(self.by_key.get(&(namespace, key)))
         });
         by_label
             .chain(self.others.get(namespace))
             .flatten()
-            .any(|selector| selector.selects(labels))
+            .map(|&number| &self.all[number])
+            .filter(|(selector, _)| selector.selects(labels))
+            .map(|(_, of)| of)
     }
 }
 
@@ -142,5 +164,32 @@ mod tests {
         ] {
             assert!(!selects(selector), "{selector}");
         }
+    }
+
+    #[test]
+    fn the_index_finds_what_each_selector_selects() {
+        let selectors = [
+            "{}",
+            "{matchLabels: {app: web}}",
+            "{matchExpressions: [{key: app, operator: In, values: [api, web, web]}]}",
+            "{matchExpressions: [{key: tier, operator: Exists}]}",
+            "{matchExpressions: [{key: app, operator: NotIn, values: [api]}]}",
+            "{matchExpressions: [{key: app, operator: In, values: []}]}",
+            "{matchLabels: {app: api}}",
+        ];
+        let text = format!("kind: A\nlist: [{}]\nlabels: {{app: web, tier: \"1\"}}\n", selectors.join(", "));
+        let stream = krm_fn::Stream::parse(text).unwrap();
+        let root = stream.objects().next().unwrap().root();
+        let mut all = Selectors::default();
+        for (number, node) in root.get("list").unwrap().items().enumerate() {
+            all.add("a".to_owned(), LabelSelector::read(node), number);
+        }
+        let found = |namespace: &str| {
+            let mut found: Vec<usize> = all.selecting(namespace, &labels(root.get("labels"))).copied().collect();
+            found.sort_unstable();
+            found
+        };
+        assert_eq!(found("a"), [0, 1, 2, 3, 4]);
+        assert!(found("b").is_empty());
     }
 }

@@ -44,14 +44,11 @@ impl Function for ValidatePractices {
             let finding = match waivers::excuse(&mut exceptions, &violation, today) {
                 Some(waiver) => {
                     let (until, reason) = (waiver.expires, &waiver.reason);
-                    Finding::new(
-                        Severity::Info,
-                        format!("{rule}: {problem}. Waived until {until}: {reason}"),
-                    )
+                    Finding::new(Severity::Info, format!("{problem}. Waived until {until}: {reason}"))
                 }
-                None => Finding::new(severity, format!("{rule}: {problem}. To fix: {fix}")),
+                None => Finding::new(severity, format!("{problem}. To fix: {fix}")),
             };
-            findings.push(finding.of(violation.subject.object).field(violation.field.as_str()));
+            findings.push(finding.rule(rule).of(violation.subject.object).field(violation.field.as_str()));
         }
         findings.extend(waivers::findings(&exceptions, today));
         findings.extend(waivers::unmatched(config, &cluster, &kinds)?);

@@ -123,6 +123,13 @@ impl<'c> Exception<'c> {
                 "say why the rule cannot be met, for the next reader",
             ));
         }
+        if !waiver.variables.is_empty() && !waiver.rule.is_of_variables() {
+            let rule = waiver.rule.as_str();
+            return Err(Error::refused(
+                format!("spec.waivers[{at}].variables has no meaning here: {rule} is not about variables"),
+                "remove `variables`",
+            ));
+        }
         let place = format!("spec.waivers[{at}].selectors");
         if waiver.selectors.is_empty() || waiver.selectors.iter().any(is_empty) {
             return Err(Error::refused(
@@ -142,7 +149,10 @@ impl<'c> Exception<'c> {
     }
 
     fn means(&self, violation: &Violation<'_>) -> bool {
+        let variables = &self.waiver.variables;
+        let of_variable = |name: &String| variables.iter().any(|pattern| selector::matches(pattern, name));
         self.waiver.rule == violation.rule
+            && (variables.is_empty() || violation.variable.as_ref().is_some_and(of_variable))
             && self.selectors.iter().any(|selector| {
                 let container = match &violation.container {
                     Some(container) => selector.takes_container(container),

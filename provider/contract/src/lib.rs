@@ -37,6 +37,7 @@ mod redis;
 mod s3;
 #[cfg(test)]
 mod schema;
+mod template;
 mod variable;
 mod view;
 
@@ -49,6 +50,7 @@ pub use problem::{ContractError, Problem, Step};
 pub use profile::Profile;
 pub use redis::{Redis, RedisCredentials};
 pub use s3::{S3, S3Credentials};
+pub use template::in_url;
 pub use variable::{SecretKey, Variable, VariableValue};
 pub use view::View;
 

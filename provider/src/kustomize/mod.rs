@@ -21,6 +21,7 @@
 //! | `mirror` | the private copy for kubectl |
 //! | `plugin` | mlplat, started by a client as a legacy plugin |
 //! | `remote` | what kustomize fetches |
+//! | `parity` | a render with what validate-parity needs besides |
 //! | `error` | why a kustomization could not be read or built |
 //! | `render` | which of these a build needs |
 
@@ -32,6 +33,7 @@ mod error;
 mod kustomization;
 mod message;
 mod mirror;
+mod parity;
 mod plugin;
 mod plugins;
 mod remote;
@@ -44,6 +46,7 @@ mod uses;
 pub use client::{Client, ClientKind};
 pub use consent::refusal;
 pub use error::KustomizeError;
+pub use parity::render_for_parity;
 pub use plugin::as_plugin;
 pub use render::{Builder, Rendered, misplaced, render};
 pub use session::Session;

@@ -29,7 +29,7 @@ pub enum ClusterError {
     /// An object of that name is somebody else's.
     #[error(
         "{object} exists, belongs to {owner} and not to the environment {environment:?}, and was not changed. To fix: \
-         choose another name (`config_map_name`, or `secret_name` in `endpoints`), or delete it if nobody needs it"
+         choose another name (`config_map_name`, or `secret_name` in `endpoints`), or delete it if it is not needed"
     )]
     Foreign {
         /// `ConfigMap shop/mlplat-environment`.
@@ -288,7 +288,7 @@ fn owner(meta: &ObjectMeta) -> String {
             let entries = meta.managed_fields.as_deref().unwrap_or_default();
             let managers: Vec<_> = entries.iter().filter_map(|entry| entry.manager.as_deref()).collect();
             if managers.is_empty() {
-                "somebody who left no name".to_owned()
+                "an unknown owner (no label and no field manager names one)".to_owned()
             } else {
                 joined(managers.into_iter())
             }
@@ -341,7 +341,10 @@ mod tests {
         assert!(!is_of(&helm, "local"));
         assert_eq!(owner(&helm), "Helm");
         let mut plain = labelled(&[]);
-        assert_eq!(owner(&plain), "somebody who left no name");
+        assert_eq!(
+            owner(&plain),
+            "an unknown owner (no label and no field manager names one)"
+        );
         plain.managed_fields = Some(vec![ManagedFieldsEntry {
             manager: Some("kubectl-create".into()),
             ..ManagedFieldsEntry::default()

@@ -69,13 +69,6 @@ pub enum Source {
     Template(String),
 }
 
-/// A template's text for the value of another key, with everything encoded that means something else in a URL.
-#[must_use]
-pub fn in_url(key: &str) -> String {
-    // `urlquery` writes a space as `+`, which is a plus outside of queries.
-    format!(r#"{{{{ index . "{key}" | urlquery | replace "+" "%20" }}}}"#)
-}
-
 /// The whole text of the manifest: one ExternalSecret per Secret, as documents of one stream.
 #[must_use]
 pub fn render(environment: &str, store: &Store<'_>, sources: &BTreeMap<SecretKey, Source>) -> String {
@@ -202,6 +195,8 @@ struct FoundMetadata {
 
 #[cfg(test)]
 mod tests {
+    use endpoint_contract::in_url;
+
     use super::*;
 
     fn sources() -> BTreeMap<SecretKey, Source> {

@@ -66,7 +66,12 @@ pub trait Document {
 /// # Errors
 /// When it is not ours, or cannot be read.
 pub fn read<D: Document>(document: &D, path: &Path) -> Result<Option<String>, PublishError> {
-    let Some(text) = file::read(path)? else { return Ok(None) };
+    ours(document, path, file::read(path)?)
+}
+
+/// The text, if it is this document.
+fn ours<D: Document>(document: &D, path: &Path, text: Option<String>) -> Result<Option<String>, PublishError> {
+    let Some(text) = text else { return Ok(None) };
     if text.lines().next() == Some(&document.header()) || document.recognises(&text) {
         return Ok(Some(text));
     }
@@ -82,17 +87,23 @@ pub fn read<D: Document>(document: &D, path: &Path) -> Result<Option<String>, Pu
 /// # Errors
 /// When something else is kept there, or it cannot be written.
 pub fn write<D: Document>(document: &D, path: &Path, text: &str) -> Result<(), PublishError> {
-    read(document, path)?;
-    Ok(file::replace(path, text, D::MODE)?)
+    let place = file::Place::of(path)?;
+    ours(document, path, place.read()?)?;
+    Ok(place.replace(text, D::MODE)?)
 }
 
-/// Removes the file; that it is gone already, or belongs to somebody else by now, is fine.
+/// Removes the file; that it is gone already, or belongs to another owner by now, is fine.
 ///
 /// # Errors
 /// When it cannot be removed.
 pub fn remove<D: Document>(document: &D, path: &Path) -> Result<(), PublishError> {
-    match read(document, path) {
-        Ok(Some(_)) => Ok(file::remove(path)?),
+    let place = match file::Place::of(path) {
+        Ok(place) => place,
+        Err(FileError::NoFolder { .. }) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    match ours(document, path, place.read()?) {
+        Ok(Some(_)) => Ok(place.remove()?),
         Ok(None) | Err(PublishError::Foreign { .. }) => Ok(()),
         Err(error) => Err(error),
     }

@@ -1,5 +1,8 @@
 //! The services that go-plugin's host expects beside the provider: shutdown, side channels, output and health.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use tokio::sync::mpsc;
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 use tokio_util::sync::CancellationToken;
@@ -12,6 +15,7 @@ use crate::generated::{
         grpc_stdio_server::GrpcStdio,
     },
 };
+use crate::server::Server;
 
 /// Answers for the process as a whole.
 #[derive(Debug, Clone)]
@@ -20,12 +24,16 @@ pub(crate) struct Host {
     pub(crate) shutdown: CancellationToken,
     /// False in debug mode, where a person decides when the server ends.
     pub(crate) may_shut_down: bool,
+    /// Set when the plugin host ends this process by its own word, has every answer and has not asked to stop.
+    pub(crate) dismissed: Arc<AtomicBool>,
+    pub(crate) server: Server,
 }
 
 #[async_trait]
 impl GrpcController for Host {
     async fn shutdown(&self, _: Request<()>) -> Result<Response<()>, Status> {
         if self.may_shut_down {
+            self.dismissed.store(self.server.is_done(), Ordering::Relaxed);
             self.shutdown.cancel();
         }
         Ok(Response::new(()))

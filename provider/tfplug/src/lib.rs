@@ -75,7 +75,7 @@
 //!
 //! fn main() -> ExitCode {
 //!     match tfplug::serve("example/house", || Provider::builder("house", "0.1.0", Rooms).resource(Lamps).build()) {
-//!         Ok(Served::Done) => ExitCode::SUCCESS,
+//!         Ok(Served::Done | Served::Dismissed) => ExitCode::SUCCESS,
 //!         Ok(Served::NotAPlugin) | Err(_) => ExitCode::FAILURE,
 //!     }
 //! }

@@ -1,5 +1,7 @@
 //! The entry of a provider's binary: decides who started it, and serves until nobody needs it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -34,8 +36,10 @@ const CONNECTION_WINDOW: u32 = 8 << 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "a program that no plugin host started should say so, or run its command line"]
 pub enum Served {
-    /// The provider was served, and nobody needs it any more.
+    /// The provider was served, and is not needed any more: a signal, or Terraform was stopped, killed or lost.
     Done,
+    /// Terraform has every answer and has ended the provider in its own time. So the run was not cut off before that.
+    Dismissed,
     /// A person started the program: nothing was served or printed.
     NotAPlugin,
 }
@@ -65,7 +69,7 @@ pub fn serve(source: &str, provider: impl FnOnce() -> Provider) -> Result<Served
     let served = runtime.block_on(run(mode, &environment.socket_dir, source, provider));
     // A handler that hears nothing of being cancelled may not hold up the end.
     runtime.shutdown_background();
-    served.map(|()| Served::Done)
+    served.map(|dismissed| if dismissed { Served::Dismissed } else { Served::Done })
 }
 
 enum Mode {
@@ -78,18 +82,21 @@ async fn run(
     socket_dir: &std::path::Path,
     source: &str,
     provider: impl FnOnce() -> Provider,
-) -> Result<(), ServeError> {
+) -> Result<bool, ServeError> {
     let signals = Signals::catch()?;
     let socket = Socket::bind(socket_dir)?;
     let folder = socket.folder().to_owned();
     // Beside all else: no start waits for it, and no end.
     std::thread::spawn(move || leftovers::sweep(&folder));
     let shutdown = CancellationToken::new();
+    let server = Server::new(provider());
+    let dismissed = Arc::new(AtomicBool::new(false));
     let host = Host {
         shutdown: shutdown.clone(),
         may_shut_down: matches!(mode, Mode::Plugin(..)),
+        dismissed: Arc::clone(&dismissed),
+        server: server.clone(),
     };
-    let server = Server::new(provider());
     let incoming = match mode {
         Mode::Plugin(invitation, parent) => {
             let tls = Tls::trusting(invitation.client_certificate)?;
@@ -133,7 +140,7 @@ async fn run(
             let _ = tokio::join!(timeout(HANDLERS, server.end()), timeout(CONNECTIONS, serving));
         }
     }
-    Ok(())
+    Ok(dismissed.load(Ordering::Relaxed))
 }
 
 fn end_after(shutdown: &CancellationToken, reason: impl Future<Output = ()> + Send + 'static) {

@@ -129,6 +129,12 @@ impl Server {
         self.running.wait().await;
     }
 
+    /// Every call has its answer, and Terraform has not asked to stop.
+    pub(crate) fn is_done(&self) -> bool {
+        let stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
+        self.running.is_empty() && !stop.is_cancelled()
+    }
+
     /// The token that a call hears of.
     fn cancellation<C: Call>(&self) -> CancellationToken {
         if !C::STOPPABLE {

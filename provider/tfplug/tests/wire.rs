@@ -142,7 +142,8 @@ async fn a_function_refuses_with_the_arguments_position() {
     let connection = plugin.connect().await.unwrap();
     let error = shout(&connection, "").await.unwrap().error.unwrap();
     assert_eq!(error.function_argument, Some(0));
-    assert!(error.text.contains("To fix: give a text."), "{}", error.text);
+    // Terraform adds the full stop.
+    assert!(error.text.ends_with("To fix: give a text"), "{}", error.text);
 }
 
 #[tokio::test]

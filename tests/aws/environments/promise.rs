@@ -59,13 +59,14 @@ fn one_application_runs_unchanged_against_local_and_prod() {
         "credentials in prod are references"
     );
     assert!(local.contains("AWS_ACCESS_KEY_ID"));
-    let mut parity = command(&tree, &binary("validate-parity"));
-    parity
-        .arg("--config")
+    let mut verify = command(&tree, &mlplat());
+    verify
+        .args(["verify", "--client"])
+        .arg(kustomize())
+        .arg("--parity")
         .arg(tree.kubernetes("parity.yaml"))
-        .args(["--with", "prod.yaml"]);
-    parity.stdin(fs::File::open(tree.project.path("local.yaml")).expect("rendered"));
-    run(&mut parity).success();
+        .args(["local", "prod"].map(|overlay| tree.kubernetes(&format!("overlays/{overlay}"))));
+    run(&mut verify).success();
     tree.destroy_prod();
     tree.destroy("environments/local");
 }

@@ -215,6 +215,7 @@ impl Builder {
             aliases: self.aliases,
             decoded: self.decoded,
             places: Places::default(),
+            file: None,
         }
     }
 }

@@ -35,6 +35,8 @@ pub(crate) struct Index {
     /// What scalars say that cannot be decoded from their own bytes alone: folded and many-line ones.
     pub(crate) decoded: HashMap<u32, Box<str>>,
     pub(crate) places: Places,
+    /// The file that the text was read from, as the user wrote it; `None` for what came on stdin.
+    pub(crate) file: Option<String>,
 }
 
 impl Index {

@@ -1,5 +1,6 @@
 //! The rules: one file for each, and one line in the table.
 
+mod duplicate_names;
 mod host_namespaces;
 mod host_path;
 mod liveness_probe;
@@ -29,7 +30,7 @@ struct Rule {
 
 /// In the order in which an object's violations are told.
 #[rustfmt::skip]
-const RULES: [Rule; 15] = [
+const RULES: [Rule; 16] = [
     Rule { name: "resource-requests", check: resource_requests::check },
     Rule { name: "resource-limits", check: resource_limits::check },
     Rule { name: "liveness-probe", check: liveness_probe::check },
@@ -41,6 +42,7 @@ const RULES: [Rule; 15] = [
     Rule { name: "host-namespaces", check: host_namespaces::check },
     Rule { name: "pinned-image", check: pinned_image::check },
     Rule { name: "plain-secret", check: plain_secret::check },
+    Rule { name: "duplicate-names", check: duplicate_names::check },
     Rule { name: "network-policy", check: network_policy::check },
     Rule { name: "pod-disruption-budget", check: pod_disruption_budget::check },
     Rule { name: "service-account-token", check: service_account_token::check },
@@ -71,6 +73,11 @@ impl RuleName {
     pub(crate) fn as_str(self) -> &'static str {
         NAMES[self.0]
     }
+
+    /// Whether what the rule finds are variables of containers, so that a waiver can name them.
+    pub(crate) fn is_of_variables(self) -> bool {
+        matches!(self.as_str(), "plain-secret" | "duplicate-names")
+    }
 }
 
 impl<'de> Deserialize<'de> for RuleName {
@@ -88,6 +95,8 @@ pub(crate) struct Violation<'a> {
     pub(crate) subject: Subject<'a>,
     /// The container, where the violation is one of a container.
     pub(crate) container: Option<Container<'a>>,
+    /// The variable, where the violation is one of a variable.
+    pub(crate) variable: Option<String>,
     /// The path of the field.
     pub(crate) field: String,
     /// What is wrong; no full stop.
@@ -126,10 +135,18 @@ impl<'a> Report<'a> {
             rule: self.rule,
             subject,
             container: None,
+            variable: None,
             field: field.into(),
             problem: problem.into(),
             fix,
         });
+    }
+
+    /// The violation that was noted last is one of this variable.
+    fn of_variable(&mut self, name: impl Into<String>) {
+        if let Some(violation) = self.violations.last_mut() {
+            violation.variable = Some(name.into());
+        }
     }
 
     /// About a field of a pod's specification.

@@ -8,12 +8,12 @@ pub(super) fn check<'a>(cluster: &Cluster<'a>, report: &mut Report<'a>) {
     let mut policies = Selectors::default();
     for policy in cluster.all_of("networking.k8s.io", "NetworkPolicy") {
         let selector = policy.root().at(&["spec", "podSelector"]).map(LabelSelector::read);
-        policies.add(namespace(policy), selector.unwrap_or_default());
+        policies.add(namespace(policy), selector.unwrap_or_default(), ());
     }
     for workload in &cluster.workloads {
         // Labels that a controller decides on are not known here.
         let Some(labels) = &workload.labels else { continue };
-        if !policies.any_selects(&workload.namespace(), labels) {
+        if policies.selecting(&workload.namespace(), labels).next().is_none() {
             report.object(
                 workload.subject,
                 metadata_labels(&workload.path),

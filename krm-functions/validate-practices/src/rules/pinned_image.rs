@@ -1,5 +1,7 @@
 //! Every image names what it is: a digest, or a tag other than `latest`.
 
+use krm_fn::image;
+
 use super::Report;
 use crate::cluster::Cluster;
 
@@ -32,6 +34,10 @@ fn problem(image: &str) -> Option<String> {
     }
     // A colon before the last slash is that of a registry's port.
     let last = name.rsplit_once('/').map_or(name, |(_, last)| last);
+    // What another tool puts in, such as Flux or a parameter of a workflow, is not known here.
+    if [last, digest].into_iter().any(image::is_template) {
+        return None;
+    }
     match last.split_once(':') {
         None | Some((_, "")) => Some(format!("image {image} has no tag, which means `latest`")),
         Some((_, "latest")) => Some(format!("image {image} is whatever was pushed last")),
@@ -45,6 +51,18 @@ mod tests {
 
     #[test]
     fn a_version_or_a_digest_pins() {
+        for image in [
+            "${registry}/app:${tag}",
+            "$(params.image)",
+            "{{inputs.parameters.image}}",
+            "app@${digest}",
+            "${registry}/app:1",
+        ] {
+            assert_eq!(problem(image), None, "{image}");
+        }
+        for image in ["${registry}/app", "$(registry)/app:latest"] {
+            assert!(problem(image).is_some(), "{image}");
+        }
         for image in ["a:1", "r.io:5000/a/b:v1", "a@sha256:00", "r.io:5000/a:latest@sha256:00"] {
             assert_eq!(problem(image), None, "{image}");
         }

@@ -29,6 +29,7 @@ pub(super) fn check<'a>(cluster: &Cluster<'a>, report: &mut Report<'a>) {
                     problem,
                     FIX,
                 );
+                report.of_variable(name);
             }
         }
         read.note(&namespace(subject.object), container);
@@ -51,6 +52,7 @@ pub(super) fn check<'a>(cluster: &Cluster<'a>, report: &mut Report<'a>) {
             if let Some((reason, variable)) = found {
                 let problem = format!("variable {variable} of the containers that read it {reason}");
                 report.object(subject, format!("data[{key}]"), problem, FIX);
+                report.of_variable(variable);
             }
         }
     }

@@ -38,6 +38,23 @@ pub enum AwsError {
         /// The account.
         account: String,
     },
+    /// The address of a service that no argument names is not taken.
+    #[error(
+        "{service} would be called at {url}, which {named_by} names, not the configuration: {why}. To fix: unset that if AWS is \
+         meant, or set `aws.endpoints.{argument}` in the provider block"
+    )]
+    Endpoint {
+        /// The service.
+        service: &'static str,
+        /// Its name in `aws.endpoints`.
+        argument: &'static str,
+        /// The address, without a password.
+        url: String,
+        /// Who names it.
+        named_by: String,
+        /// Why it is not taken.
+        why: &'static str,
+    },
     /// A call failed.
     #[error("{action} {}{}. To fix: {}", .problem.what(), told(.detail), .problem.fix(.action))]
     Call {
@@ -69,12 +86,16 @@ pub enum Problem {
     Throttled,
     /// Another change of the same thing is not done yet.
     Busy,
+    /// The name of the server is not found.
+    Unresolved,
     /// No answer came.
     Unreachable,
     /// Nobody who is trusted vouches for the server.
     Untrusted,
     /// The answer makes no sense.
     Unreadable,
+    /// The server knows no such call.
+    NotImplemented,
     /// AWS failed.
     Failed,
     /// AWS does not take the request.
@@ -92,7 +113,9 @@ impl Problem {
             Self::Elsewhere(None) => "was sent to the wrong region".into(),
             Self::Throttled => "was throttled until the attempts were used up".into(),
             Self::Busy => "met another change that is not done yet".into(),
+            Self::Unresolved => "could not be called: the name of the server is not found".into(),
             Self::Unreachable => "got no answer".into(),
+            Self::NotImplemented => "is not implemented by this server".into(),
             Self::Untrusted => "met a server whose certificate is not trusted".into(),
             Self::Unreadable => "got an answer that makes no sense".into(),
             Self::Failed => "failed on the side of AWS until the attempts were used up".into(),
@@ -116,6 +139,16 @@ impl Problem {
             Self::Elsewhere(None) => "set `region` to where it is".into(),
             Self::Throttled => "apply again later, lower Terraform's -parallelism, or raise `aws.max_retries`".into(),
             Self::Busy | Self::Failed => "apply again in some minutes".into(),
+            Self::Unresolved => {
+                "correct the region or `aws.endpoints` if the name is misspelt; otherwise check the network, its name servers \
+                 and the proxy"
+                    .into()
+            }
+            Self::NotImplemented => {
+                "set the argument that this call serves to what the server has without it, or use AWS; applying again does \
+                 not help"
+                    .into()
+            }
             Self::Unreachable => "check the network, the proxy, and `aws.endpoints`".into(),
             Self::Untrusted => {
                 "set `aws.custom_ca_bundle` or AWS_CA_BUNDLE to a file with the authority that signed it, such as your \
@@ -160,6 +193,12 @@ impl AwsError {
         }
     }
 
+    /// The caller may create, and may not set tags with that call.
+    #[must_use]
+    pub fn denies_tags(&self) -> bool {
+        matches!(self, Self::Call { problem: Problem::Denied, detail, .. } if detail.contains("TagResource"))
+    }
+
     /// AWS' name of the error.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
@@ -179,6 +218,7 @@ where
             SdkError::ResponseError(_) => Problem::Unreadable,
             _ if lacks_credentials(error) => Problem::Credentials,
             _ if is_untrusted(error) => Problem::Untrusted,
+            _ if resolution(error).is_some() => Problem::Unresolved,
             _ => Problem::Unreachable,
         };
         return (problem, words(error), String::new());
@@ -190,6 +230,7 @@ where
     let region = || response.headers().get("x-amz-bucket-region").map(str::to_owned);
     let problem = match (status, code.as_str()) {
         (200..=299, "") => Problem::Unreadable,
+        (501, _) | (_, "NotImplemented" | "MethodNotAllowed") => Problem::NotImplemented,
         (_, "NoSuchBucket") => Problem::Gone,
         (
             _,
@@ -227,7 +268,7 @@ where
 }
 
 /// The chain of causes on one line.
-fn words(error: &(dyn std::error::Error + 'static)) -> String {
+pub(super) fn words(error: &(dyn std::error::Error + 'static)) -> String {
     let mut causes = Vec::new();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -247,6 +288,31 @@ fn words(error: &(dyn std::error::Error + 'static)) -> String {
 pub(super) fn is_untrusted(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut causes = std::iter::successors(Some(error), |error| error.source());
     causes.any(|error| error.to_string().contains("invalid peer certificate"))
+}
+
+/// Why the name of a server is not found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Resolution {
+    /// It does not exist.
+    NoSuchName,
+    /// No name server answers, or none knows at the moment.
+    NoNameServer,
+}
+
+/// The HTTP client hides the type of what the system's resolver says.
+pub(super) fn resolution(error: &(dyn std::error::Error + 'static)) -> Option<Resolution> {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let texts: Vec<String> = causes.map(ToString::to_string).collect();
+    let says = |words: &str| texts.iter().any(|text| text.contains(words));
+    if !says("dns error") && !says("failed to lookup address information") {
+        return None;
+    }
+    // EAI_AGAIN of glibc, musl and macOS.
+    let passes = ["Temporary failure in name resolution", "Try again", "Temporary failure"];
+    Some(match passes.into_iter().any(says) {
+        true => Resolution::NoNameServer,
+        false => Resolution::NoSuchName,
+    })
 }
 
 fn lacks_credentials(error: &(dyn std::error::Error + 'static)) -> bool {

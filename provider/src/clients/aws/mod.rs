@@ -2,8 +2,11 @@
 
 mod attempts;
 mod credentials;
+pub(crate) mod endpoints;
 mod error;
 mod http;
+mod owner;
+mod regions;
 pub(crate) mod rules;
 mod settings;
 
@@ -20,7 +23,9 @@ use tokio::sync::OnceCell;
 
 pub use self::attempts::Attempts;
 use self::attempts::NotAgain;
+use self::endpoints::{Endpoint, Service};
 pub use self::error::{AwsError, Problem};
+use self::owner::ExpectedOwner;
 pub use self::settings::{AwsSettings, DefaultTags, IgnoreTags};
 use crate::config::Config;
 
@@ -66,17 +71,14 @@ impl Aws {
     pub fn validate(config: &tfplug::Config<crate::provider::Block>) -> Diagnostics {
         let mut diagnostics = Diagnostics::none();
         if let Computed::Known(region) = config.get::<String>("aws.region")
-            && config.get::<bool>("aws.skip_region_validation") == Computed::Null
-            && !rules::is_region(&region)
+            && !matches!(
+                config.get::<bool>("aws.skip_region_validation"),
+                Computed::Known(true) | Computed::Unknown
+            )
+            && let Err(problem) = regions::check(&region)
         {
-            diagnostics.push(
-                Diagnostic::error("Invalid value for `aws.region`")
-                    .detail(format!(
-                        "{region:?} cannot be a region of AWS. To fix: use a name such as eu-central-1, or set \
-                         `skip_region_validation = true` for a store of your own."
-                    ))
-                    .at("aws.region"),
-            );
+            let told = Diagnostic::error("Invalid value for `aws.region`").detail(format!("{problem}."));
+            diagnostics.push(told.at("aws.region"));
         }
         if config.is_set("aws.assume_role_with_web_identity") && config.is_set("aws.access_key") {
             diagnostics.push(
@@ -125,6 +127,51 @@ impl Aws {
         found.map(|region| region.to_string()).ok_or(AwsError::NoRegion)
     }
 
+    /// Whether AWS has this region, as far as it is to be checked: a store of others has names of its own, unless the
+    /// configuration gives one to a resource.
+    ///
+    /// # Errors
+    /// With what is wrong with the name.
+    pub async fn check_region(&self, region: &str, given: bool) -> Result<(), String> {
+        let skipped = self.is_on(|settings| settings.skip_region_validation);
+        if skipped || (!given && self.is_a_store_of_others().await) {
+            return Ok(());
+        }
+        regions::check(region)
+    }
+
+    /// Whether S3 is called somewhere else than at AWS.
+    pub async fn is_a_store_of_others(&self) -> bool {
+        matches!(self.endpoint(Service::S3).await, Ok(Some(_)))
+    }
+
+    /// What the user should know of the way to AWS before anything is changed there.
+    ///
+    /// # Errors
+    /// When that way is not taken.
+    pub async fn warnings(&self) -> Result<Vec<Diagnostic>, AwsError> {
+        let settings = self.settings()?;
+        let mut warnings = Vec::new();
+        for service in Service::ALL {
+            let Some(endpoint) = self.endpoint(service).await? else {
+                continue;
+            };
+            endpoint.admit(&settings)?;
+            warnings.extend(endpoint.warning());
+        }
+        Ok(warnings)
+    }
+
+    /// The account of the credentials; `None` when it was not to be asked for, or not yet.
+    #[must_use]
+    pub fn account(&self) -> Option<String> {
+        let caller = self.caller.get()?;
+        let asked = !self.is_on(|settings| settings.skip_requesting_account_id);
+        asked
+            .then(|| caller.account.clone())
+            .filter(|account| !account.is_empty())
+    }
+
     /// Whether everything that a plan needs is known.
     #[must_use]
     pub fn is_known(&self) -> bool {
@@ -159,6 +206,12 @@ impl Aws {
         owner.unwrap_or(OWNER)
     }
 
+    /// Whether the owner is one that the configuration names, not everybody's.
+    #[must_use]
+    pub fn has_own_owner(&self) -> bool {
+        self.owner() != OWNER
+    }
+
     /// Whether buckets stand in the path.
     #[must_use]
     pub fn path_style(&self) -> bool {
@@ -171,12 +224,8 @@ impl Aws {
     /// When the settings are not known yet, or make no sense.
     pub async fn s3_url(&self, region: &str) -> Result<String, AwsError> {
         let sdk = self.sdk().await?;
-        let settings = self.settings()?;
-        if let Some(url) = self
-            .endpoint(&settings, "S3")
-            .or_else(|| sdk.endpoint_url().map(str::to_owned))
-        {
-            return Ok(url.trim_end_matches('/').to_owned());
+        if let Some(endpoint) = self.admitted(Service::S3).await? {
+            return Ok(endpoint.url.trim_end_matches('/').to_owned());
         }
         let fips = if sdk.use_fips().unwrap_or_default() {
             "-fips"
@@ -191,22 +240,25 @@ impl Aws {
         Ok(format!("https://s3{fips}{dual}.{region}.{}", dns_suffix(region)))
     }
 
-    /// A client of S3 in a region, and what its attempts meet.
+    /// A client of S3 in a region, and what its attempts meet. Buckets are expected to belong to `owner`; `None` = to the
+    /// account of the credentials, if that is known.
     ///
     /// # Errors
     /// When there are no credentials, they are not valid, or their account is not allowed.
-    pub async fn s3(&self, region: &str) -> Result<(aws_sdk_s3::Client, Attempts), AwsError> {
+    pub async fn s3(&self, region: &str, owner: Option<String>) -> Result<(aws_sdk_s3::Client, Attempts), AwsError> {
         self.admit().await?;
         let sdk = self.sdk().await?;
-        let settings = self.settings()?;
         let attempts = Attempts::default();
         let mut config = aws_sdk_s3::config::Builder::from(sdk)
             .region(Region::new(region.to_owned()))
             .force_path_style(self.path_style())
-            .retry_classifier(NotAgain)
+            .retry_classifier(NotAgain(attempts.clone()))
             .interceptor(attempts.clone());
-        if let Some(url) = self.endpoint(&settings, "S3") {
-            config = config.endpoint_url(url);
+        if let Some(endpoint) = self.admitted(Service::S3).await? {
+            config = config.endpoint_url(endpoint.url);
+        }
+        if let Some(owner) = owner.or_else(|| self.account()) {
+            config = config.interceptor(ExpectedOwner(owner));
         }
         Ok((aws_sdk_s3::Client::from_conf(config.build()), attempts))
     }
@@ -258,9 +310,14 @@ impl Aws {
     }
 
     fn sts(&self, sdk: &SdkConfig) -> Result<aws_sdk_sts::Client, AwsError> {
-        let mut config = aws_sdk_sts::config::Builder::from(sdk).retry_classifier(NotAgain);
-        if let Some(url) = self.endpoint(&self.settings()?, "STS") {
-            config = config.endpoint_url(url);
+        let attempts = Attempts::default();
+        let mut config = aws_sdk_sts::config::Builder::from(sdk)
+            .retry_classifier(NotAgain(attempts.clone()))
+            .interceptor(attempts);
+        let settings = self.settings()?;
+        if let Some(endpoint) = self.find(&settings, Service::Sts, Some(sdk)) {
+            endpoint.admit(&settings)?;
+            config = config.endpoint_url(endpoint.url);
         }
         Ok(aws_sdk_sts::Client::from_conf(config.build()))
     }
@@ -306,30 +363,29 @@ impl Aws {
         config.with_max_attempts(attempts.max(1))
     }
 
-    /// Where a service is by the user's word; `None` = where AWS has it, or where the profile says.
-    fn endpoint(&self, settings: &AwsSettings, service: &str) -> Option<String> {
-        let given = settings.endpoints.as_ref().and_then(|endpoints| match service {
-            "S3" => endpoints.s3.clone(),
-            _ => endpoints.sts.clone(),
-        });
-        let ignored = self.variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").as_deref() == Some("true");
-        given.or_else(|| {
-            let own = format!("AWS_ENDPOINT_URL_{service}");
-            let named = [own.as_str(), "AWS_ENDPOINT_URL"];
-            named.iter().filter(|_| !ignored).find_map(|name| self.variable(name))
-        })
+    /// Where a service is by the user's word; `None` = where AWS has it.
+    async fn endpoint(&self, service: Service) -> Result<Option<Endpoint>, AwsError> {
+        let sdk = self.sdk().await?;
+        Ok(self.find(&self.settings()?, service, Some(sdk)))
+    }
+
+    /// The same, if it may be called there.
+    async fn admitted(&self, service: Service) -> Result<Option<Endpoint>, AwsError> {
+        let found = self.endpoint(service).await?;
+        if let Some(endpoint) = &found {
+            endpoint.admit(&self.settings()?)?;
+        }
+        Ok(found)
+    }
+
+    fn find(&self, settings: &AwsSettings, service: Service, sdk: Option<&SdkConfig>) -> Option<Endpoint> {
+        endpoints::find(settings, service, &|name| self.variable(name), sdk)
     }
 
     /// A variable that is set to something.
     fn variable(&self, name: &str) -> Option<String> {
         let value = self.config.variable(name)?.to_str()?;
         (!value.is_empty()).then(|| value.to_owned())
-    }
-
-    /// Where notes lie that must outlive this process.
-    #[must_use]
-    pub fn notes_dir(&self) -> std::path::PathBuf {
-        self.config.data_dir.join("aws")
     }
 }
 

@@ -46,7 +46,9 @@ pub struct AwsSettings {
     /// Tags that others set: neither shown nor removed.
     pub ignore_tags: Option<IgnoreTags>,
     /// Addresses of services that are not AWS' own, such as an emulator's. After them `AWS_ENDPOINT_URL_S3`,
-    /// `AWS_ENDPOINT_URL_STS` and `AWS_ENDPOINT_URL` are honoured.
+    /// `AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL` and `endpoint_url` of the profile are honoured, and every plan warns of it. Such
+    /// an address from outside the configuration is an error where `allowed_account_ids` or `forbidden_account_ids` is set, and
+    /// where it is http:// and not of this machine; an address here that is http:// and not of this machine is a warning.
     pub endpoints: Option<ServiceEndpoints>,
     /// How a failed call is repeated. Default: `AWS_RETRY_MODE`, then `standard`.
     #[model(one_of = ["standard", "adaptive"])]
@@ -66,7 +68,7 @@ pub struct AwsSettings {
     pub skip_requesting_account_id: Option<bool>,
     /// `true`: the metadata service of EC2 is not asked for credentials.
     pub skip_metadata_api_check: Option<bool>,
-    /// `true`: `region` may be a name that no region of AWS has.
+    /// `true`: a region may have a name that this provider does not know: of a newer region, or of a store of your own.
     pub skip_region_validation: Option<bool>,
     /// URL of the proxy for HTTP, and for HTTPS too unless `https_proxy` is set. Default: `HTTP_PROXY`.
     #[model(validate = rules::url)]
@@ -82,8 +84,9 @@ pub struct AwsSettings {
     pub use_fips_endpoint: Option<bool>,
     /// `true`: the endpoints of AWS that have IPv6 too. Default: `AWS_USE_DUALSTACK_ENDPOINT`.
     pub use_dualstack_endpoint: Option<bool>,
-    /// Whose the resources are, as it stands in their tag `mlplat.dev/owner`. What a create began before it was killed is
-    /// taken over only from the same owner. Default: `mlplat`. Set it where several configurations share an account.
+    /// Who owns the resources, as it stands in their tag `mlplat.dev/owner`. Default: `mlplat`. Set it to a name of its own for
+    /// each configuration where several share an account: then another machine, too, continues what a create began before it
+    /// was killed.
     #[model(validate = rules::owner)]
     pub owner: Option<String>,
 }

@@ -46,6 +46,16 @@ pub enum KubernetesError {
         /// What happened to the connection.
         why: String,
     },
+    /// The server's certificate is not one that the kubeconfig trusts.
+    #[error("the API server {server} of the context {:?} is not trusted: {why}. Nothing was sent to it. To fix: correct `certificate-authority-data` (or `server`) of that cluster in the kubeconfig {}, for example by fetching the kubeconfig again; a cluster that was made again has a new authority", .target.context, .target.kubeconfig)]
+    Untrusted {
+        /// The API server's URL.
+        server: String,
+        /// The kubeconfig and the context.
+        target: Target,
+        /// What is wrong with its certificate.
+        why: String,
+    },
     /// Something answers that is no API server.
     #[error("{server} of the context {:?} does not answer as a Kubernetes API server does ({what}: {why}). To fix: correct `server` of that cluster in the kubeconfig {}", .target.context, .target.kubeconfig)]
     Strange {
@@ -169,11 +179,11 @@ impl KubernetesError {
             }
             _ => {}
         }
-        Self::Away {
-            server: place.server.clone(),
-            target: target(),
-            why: innermost(&error),
+        let (server, target, why) = (place.server.clone(), target(), innermost(&error));
+        if why.contains("invalid peer certificate") {
+            return Self::Untrusted { server, target, why };
         }
+        Self::Away { server, target, why }
     }
 
     fn of_status(place: &Place, what: &str, status: &Status) -> Self {
@@ -317,6 +327,17 @@ mod tests {
         };
         let text = told(status).to_string();
         assert_eq!(text, "reading ConfigMap a/b fails: .data.x is set by helm");
+    }
+
+    #[test]
+    fn a_certificate_that_is_not_trusted_is_no_cluster_that_is_away() {
+        let error = std::io::Error::other("invalid peer certificate: UnknownIssuer");
+        let text = KubernetesError::of(&place(), "asking for the version", Error::Service(error.into())).to_string();
+        assert!(
+            text.contains("is not trusted") && text.contains("certificate-authority-data"),
+            "{text}"
+        );
+        assert!(!text.contains("start the cluster"), "{text}");
     }
 
     #[test]

@@ -12,6 +12,11 @@ pub const OWNER: &str = "mlplat.dev/owner";
 /// The tag that says so of a resource whose create is not done yet; then [`OWNER`] takes its place.
 pub const CREATING: &str = "mlplat.dev/creating";
 
+/// Stands in the value of [`CREATING`] between the id of the create and the owner.
+const SEPARATOR: char = ':';
+/// How long that id is.
+const ID: usize = 16;
+
 /// Tags by key.
 pub type Tags = BTreeMap<String, String>;
 
@@ -42,13 +47,22 @@ pub fn wanted(aws: &Aws, own: Option<&Tags>, found: &Tags) -> Tags {
     wanted
 }
 
-/// The same while the resource is being made.
+/// The same while the resource is being made by the create of this id, which its note has and no other create.
 #[must_use]
-pub fn creating(mut wanted: Tags) -> Tags {
+pub fn creating(mut wanted: Tags, id: &str) -> Tags {
     if let Some(owner) = wanted.remove(OWNER) {
-        wanted.insert(CREATING.to_owned(), owner);
+        wanted.insert(CREATING.to_owned(), format!("{id}{SEPARATOR}{owner}"));
     }
     wanted
+}
+
+/// Which create makes the resource, and whose it is. An older version wrote the owner alone.
+#[must_use]
+pub fn creator(found: &Tags) -> Option<(&str, &str)> {
+    let value = found.get(CREATING)?;
+    let is_id = |text: &&str| text.len() == ID && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let parts = value.split_once(SEPARATOR).filter(|(id, _)| is_id(id));
+    Some(parts.unwrap_or(("", value)))
 }
 
 /// `tags` and `tags_all` of what was found. A tag that every resource has shows in `tags` only if it stood there before, or
@@ -126,12 +140,21 @@ mod tests {
             ["aws:cloudformation:stack-id", "kubernetes.io/x", OWNER, "stage", "team"]
         );
         assert_eq!(wanted[OWNER], "mlplat");
-        let creating = creating(wanted.clone());
-        assert_eq!((creating[CREATING].as_str(), creating.get(OWNER)), ("mlplat", None));
+        let id = "0123456789abcdef";
+        let creating = creating(wanted.clone(), id);
+        assert_eq!((creator(&creating), creating.get(OWNER)), (Some((id, "mlplat")), None));
         assert_eq!(
             shown(&aws(), None, &found),
             (Some(tags(&[("stale", "z")])), tags(&[("stale", "z")]))
         );
+    }
+
+    #[test]
+    fn the_tag_of_an_older_version_names_the_owner_alone() {
+        for owner in ["mlplat", "team:a", "0123:b"] {
+            assert_eq!(creator(&tags(&[(CREATING, owner)])), Some(("", owner)));
+        }
+        assert_eq!(creator(&tags(&[(OWNER, "mlplat")])), None);
     }
 
     #[test]

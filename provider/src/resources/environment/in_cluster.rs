@@ -6,7 +6,7 @@ use endpoint_contract::{SecretKey, is_dns_label, is_dns_subdomain};
 use tfplug::{Computed, Context, Diagnostic, Diagnostics, Model, Path, Plan, Secret};
 
 use super::{Environment, credentials_are_current};
-use crate::clients::kubernetes::{Cluster, KubernetesError, Target};
+use crate::clients::kubernetes::{self, Cluster, KubernetesError, Target};
 use crate::provider::Clients;
 use crate::published::cluster::{ClusterError, Publication, by_name};
 use crate::published::contract::sha256;
@@ -73,6 +73,15 @@ impl Kubernetes {
 pub(super) async fn plan(context: &Context<Clients>, plan: &mut Plan<Environment>) -> Result<(), Diagnostics> {
     if !matches!(plan.get::<String>("kubernetes.config_map_name"), Computed::Known(_)) {
         return Ok(());
+    }
+    if let (Computed::Known(kubeconfig), Computed::Known(name)) =
+        (plan.get("kubernetes.kubeconfig"), plan.get("kubernetes.context"))
+        && let Some(warning) = kubernetes::warning(&Target {
+            kubeconfig,
+            context: name,
+        })
+    {
+        plan.tell(warning.at("kubernetes.kubeconfig"));
     }
     if plan.prior().is_some_and(|prior| prior.kubernetes.is_some()) {
         for place in ["context", "namespace", "config_map_name"] {
@@ -242,6 +251,7 @@ pub(crate) fn failed(error: &ClusterError) -> Diagnostic {
         ) => Some("namespace"),
         ClusterError::Kubernetes(
             KubernetesError::Away { .. }
+            | KubernetesError::Untrusted { .. }
             | KubernetesError::Strange { .. }
             | KubernetesError::NotThere { .. }
             | KubernetesError::Conflicts { .. }

@@ -3,7 +3,7 @@
 use tfplug::{Computed, Context, Diagnostic, Diagnostics, Model, Plan};
 
 use super::LocalServices;
-use crate::clients::kubernetes::{KubernetesError, Target};
+use crate::clients::kubernetes::{self, KubernetesError, Target};
 use crate::provider::Clients;
 
 /// The cluster whose pods use the services.
@@ -63,6 +63,13 @@ impl Cluster {
 pub(super) fn plan(plan: &mut Plan<LocalServices>) {
     if !matches!(plan.get::<String>("cluster.existing.context"), Computed::Known(_)) {
         return;
+    }
+    if let (Computed::Known(kubeconfig), Computed::Known(context)) = (
+        plan.get("cluster.existing.kubeconfig"),
+        plan.get("cluster.existing.context"),
+    ) && let Some(warning) = kubernetes::warning(&Target { kubeconfig, context })
+    {
+        plan.tell(warning.at("cluster.existing.kubeconfig"));
     }
     plan.set("cluster.status", "running".to_owned());
     if plan.changes("cluster.existing") {

@@ -55,7 +55,7 @@ fn provider() -> Provider {
 #[expect(clippy::print_stderr, reason = "this is the program's own rim")]
 fn main() -> ExitCode {
     match tfplug::serve("mlplat/tfplug", provider) {
-        Ok(Served::Done) => ExitCode::SUCCESS,
+        Ok(Served::Done | Served::Dismissed) => ExitCode::SUCCESS,
         Ok(Served::NotAPlugin) => {
             eprintln!("This is a Terraform provider: Terraform starts it. With --debug it waits for Terraform.");
             ExitCode::from(2)

@@ -33,25 +33,13 @@ pub(super) fn built<T>(request: Result<T, BuildError>) -> T {
 }
 
 impl Calls {
-    /// Makes the bucket. On AWS its tags are there from the first moment; a store that knows no tags of new buckets makes it
-    /// without, and so is it made for a caller who may not set them here.
-    pub(super) async fn create(&self, wanted: &Settings) -> Result<(), AwsError> {
-        let tags = wanted
-            .tags
-            .iter()
-            .map(|(key, value)| built(convert::tag(key, value)))
-            .collect();
-        match self.create_with(wanted, Some(tags)).await {
-            Err(AwsError::Call {
-                problem: Problem::Denied,
-                detail,
-                ..
-            }) if detail.contains("TagResource") => self.create_with(wanted, None).await,
-            made => made,
-        }
-    }
-
-    async fn create_with(&self, wanted: &Settings, tags: Option<Vec<s3::Tag>>) -> Result<(), AwsError> {
+    /// Makes the bucket. On AWS its tags are there from the first moment, if it is made `tagged`; some stores know no tags of
+    /// new buckets, and make it without.
+    pub(super) async fn create(&self, wanted: &Settings, tagged: bool) -> Result<(), AwsError> {
+        let tags = tagged.then(|| {
+            let tags = wanted.tags.iter().map(|(key, value)| built(convert::tag(key, value)));
+            tags.collect::<Vec<_>>()
+        });
         let elsewhere = self.region != "us-east-1";
         let configuration = s3::CreateBucketConfiguration::builder()
             .set_location_constraint(elsewhere.then(|| self.region.as_str().into()))
@@ -67,6 +55,18 @@ impl Calls {
             .send()
             .await;
         done("s3:CreateBucket", answer)
+    }
+
+    /// Whether this account has the bucket: no other account's are listed.
+    pub(super) async fn is_listed(&self) -> Result<bool, AwsError> {
+        let answer = self.s3.list_buckets().prefix(&self.name).send().await;
+        let found = match answer.map_err(|error| AwsError::call("s3:ListAllMyBuckets", error)) {
+            Ok(found) => found,
+            Err(error) if error.problem() == Some(&Problem::Denied) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let mut names = found.buckets.into_iter().flatten().filter_map(|bucket| bucket.name);
+        Ok(names.any(|name| name == self.name))
     }
 
     /// Deletes the bucket.

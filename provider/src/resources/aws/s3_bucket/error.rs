@@ -27,10 +27,15 @@ pub(super) enum BucketError {
         why: String,
     },
     /// Another process is making it.
-    #[error("another run of Terraform makes the bucket {name} at this moment. To fix: apply again when it is done")]
+    #[error(
+        "another resource, or another run of Terraform in {folder}, makes the bucket {name} at this moment. To fix: give \
+         each resource a name of its own; if it is the same resource, apply again when that run has ended"
+    )]
     InTheMaking {
         /// The bucket.
         name: String,
+        /// The folder of the configuration that makes it.
+        folder: String,
     },
     /// What was written does not show.
     #[error(

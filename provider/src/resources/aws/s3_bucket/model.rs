@@ -1,6 +1,6 @@
 //! The arguments and attributes of `mlplat_aws_s3_bucket`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tfplug::{Computed, Model};
 
@@ -10,20 +10,41 @@ use crate::resources::aws::tags::Tags;
 use crate::resources::aws::timeouts::Timeouts;
 use crate::resources::endpoints::S3Endpoint;
 
-/// A bucket of Amazon S3 with all of its settings, secure unless told otherwise: nothing is public, access lists are off,
-/// requests without TLS are denied, objects are encrypted and versioned, and old versions expire after 90 days.
+/// A bucket of Amazon S3, secure unless told otherwise: nothing is public, access lists are off, requests without TLS are
+/// denied, objects are encrypted and versioned, and old versions expire after 90 days.
 ///
-/// Names of arguments are those of terraform-provider-aws, whose many resources for one bucket are one here. Every setting is
-/// looked at: what somebody changes by hand shows in the next plan, and the next apply mends it.
+/// Names of arguments are those of terraform-provider-aws, whose many resources for one bucket are one here. A setting that
+/// has an argument is looked at in every plan: a change by hand shows there, and the next apply reverts it. Settings without
+/// an argument are left alone: `unmanaged_settings` lists those that are set, and every plan warns of them. These are grants of
+/// the access list, website, transfer acceleration, replication, notifications, requester pays, and the default retention of
+/// object lock. Analytics, inventory, metrics and intelligent tiering are not looked at.
 ///
-/// **Bucket ownership.** The tag `mlplat.dev/owner` names the owner (`aws.owner` in the provider block); until the bucket is as planned,
-/// the tag `mlplat.dev/creating` says it instead. A create that was killed is continued by the next apply: a bucket with that
-/// second tag that holds nothing is taken over. Every other bucket of the name is refused, with the command that imports it;
-/// also one that another configuration of the same owner has made.
+/// **Bucket ownership.** The tag `mlplat.dev/owner` names the owner (`aws.owner` in the provider block); until the bucket is as
+/// planned, the tag `mlplat.dev/creating` names it instead, with an id of the create. That id also stands in a note in the
+/// user's data folder, which stays until a later plan or destroy shows that a Terraform state has the bucket. So a create that
+/// was cut off, whatever was killed and whether the name is given or generated, is continued by the next apply of the same
+/// configuration (folder, workspace and backend) on the same machine: with the same bucket. Every other bucket of the name is
+/// refused, with the command that imports it; also one that another configuration of the same owner has made.
 ///
-/// Limits: two configurations with the same owner that make a bucket of the same name at the same time cannot be told apart;
-/// give each its own owner. A create that is killed between its last call and Terraform's state, or that was to generate the
-/// name, is continued on the same machine only, from a note in the user's data folder.
+/// On another machine there is no note. There a create that was cut off is continued only if `aws.owner` is set, the bucket
+/// carries that owner's `mlplat.dev/creating`, is empty, and is listed among the buckets of the caller's account. Otherwise
+/// import it. Calls for a bucket name the caller's account as its expected owner, so a bucket of another account is never
+/// changed (not with `skip_requesting_account_id`).
+///
+/// Limits: on different machines, two configurations of the same owner that make a bucket of the same name at the same time
+/// cannot be told apart; give each its own owner. If Terraform is killed after all resources are made and before it has written
+/// a remote state, the bucket stays: import it, or delete it. Notes that are not asked for are removed after 30 days.
+///
+/// **IAM actions.** Creating: `s3:CreateBucket`, `s3:PutBucketTagging`, `s3:TagResource`, `s3:PutBucketPublicAccessBlock`,
+/// `s3:PutBucketOwnershipControls`, `s3:PutEncryptionConfiguration`, `s3:PutBucketVersioning`, `s3:PutLifecycleConfiguration`,
+/// `s3:PutBucketCORS`, `s3:PutBucketLogging`, `s3:PutBucketPolicy`, `s3:DeleteBucketPolicy`, `s3:PutBucketObjectLockConfiguration`
+/// (for object lock), `s3:ListBucketVersions`, and everything that reading needs. Reading: `s3:GetBucketTagging`,
+/// `s3:GetBucketPublicAccessBlock`, `s3:GetBucketOwnershipControls`, `s3:GetBucketVersioning`, `s3:GetEncryptionConfiguration`,
+/// `s3:GetLifecycleConfiguration`, `s3:GetBucketCORS`, `s3:GetBucketLogging`, `s3:GetBucketPolicy`,
+/// `s3:GetBucketObjectLockConfiguration`. Destroying: `s3:DeleteBucket`; to name or delete what is in it,
+/// `s3:ListBucketVersions`, `s3:DeleteObject` and `s3:DeleteObjectVersion`. For settings without an argument, where allowed:
+/// `s3:GetBucketAcl`, `s3:GetBucketWebsite`, `s3:GetAccelerateConfiguration`, `s3:GetReplicationConfiguration`,
+/// `s3:GetBucketNotification`, `s3:GetBucketRequestPayment`. To continue on another machine: `s3:ListAllMyBuckets`.
 #[derive(Model, Clone, Debug, PartialEq)]
 pub struct Bucket {
     /// Name of the bucket, unique in all of AWS. Default: one that starts with `bucket_prefix`.
@@ -88,6 +109,9 @@ pub struct Bucket {
     pub bucket_regional_domain_name: Computed<String>,
     /// `tags` and those of every resource.
     pub tags_all: Computed<Tags>,
+    /// Settings that are made and that no argument covers, in words; see above.
+    #[model(keep)]
+    pub unmanaged_settings: Computed<BTreeSet<String>>,
     /// Where applications find the bucket, as `mlplat_environment` publishes it. They are given access by their own role.
     pub endpoint: Computed<S3Endpoint>,
 }

@@ -1,9 +1,12 @@
 //! What a bucket is called in the places where it has a name.
 
+use std::collections::BTreeSet;
+
 use tfplug::{Computed, Diagnostics};
 
 use super::model::{Bucket, Encryption, PublicAccessBlock, Versioning};
 use super::rules::SUFFIX;
+use crate::clients::aws::endpoints::is_loopback;
 use crate::clients::aws::{Aws, AwsError, dns_suffix, partition};
 use crate::resources::endpoints::{Origin, S3Endpoint};
 
@@ -68,13 +71,11 @@ impl Names {
         model.bucket_domain_name = self.domain_name.clone().into();
         model.bucket_regional_domain_name = self.regional_domain_name.clone().into();
         model.endpoint = endpoint.into();
+        if model.unmanaged_settings.known().is_none() {
+            model.unmanaged_settings = BTreeSet::new().into();
+        }
         Ok(())
     }
-}
-
-fn is_loopback(url: &str) -> bool {
-    let host = url.split("://").nth(1).unwrap_or_default();
-    host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]")
 }
 
 impl Bucket {
@@ -102,6 +103,7 @@ impl Bucket {
             bucket_domain_name: Computed::Null,
             bucket_regional_domain_name: Computed::Null,
             tags_all: Computed::Null,
+            unmanaged_settings: Computed::Null,
             endpoint: Computed::Null,
         }
     }
@@ -126,13 +128,5 @@ mod tests {
         let name = generated("models-");
         assert_eq!(super::super::rules::bucket(&name), Ok(()));
         assert!(name.len() == 33 && name != generated("models-"));
-    }
-
-    #[test]
-    fn loopback_is_out_of_reach_for_pods() {
-        assert!(
-            is_loopback("http://127.0.0.1:5000") && is_loopback("http://localhost:1") && is_loopback("http://[::1]:1")
-        );
-        assert!(!is_loopback("https://s3.eu-central-1.amazonaws.com"));
     }
 }

@@ -11,14 +11,15 @@ use super::settings::Settings;
 use crate::clients::aws::{AwsError, Problem};
 use crate::resources::aws::tags::Tags;
 
-/// `None` where the setting was never made.
+/// `None` where the setting was never made, and where the server knows no such setting: what a plan then shows as missing,
+/// its write tells of; and nothing keeps the bucket from being destroyed.
 fn optional<T, E>(action: &'static str, answer: Result<T, SdkError<E, HttpResponse>>) -> Result<Option<T>, AwsError>
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     match answer.map_err(|error| AwsError::call(action, error)) {
         Ok(found) => Ok(Some(found)),
-        Err(error) if error.problem() == Some(&Problem::Absent) => Ok(None),
+        Err(error) if matches!(error.problem(), Some(Problem::Absent | Problem::NotImplemented)) => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -98,15 +99,15 @@ impl Calls {
 
     async fn versioning(&self) -> Result<Versioning, AwsError> {
         let answer = self.s3.get_bucket_versioning().bucket(&self.name).send().await;
-        let enabled = match answer {
-            Ok(found) => found.status == Some(s3::BucketVersioningStatus::Enabled),
-            // moto calls the document's root otherwise than S3 does, and the SDK insists on it.
-            Err(error) => match foreign_root(&error) {
-                Some(text) => text.contains("<Status>Enabled</Status>"),
-                None => return Err(AwsError::call("s3:GetBucketVersioning", error)),
-            },
-        };
-        Ok(Versioning { enabled })
+        // moto calls the document's root otherwise than S3 does, and the SDK insists on it.
+        if let Some(text) = answer.as_ref().err().and_then(foreign_root) {
+            let enabled = text.contains("<Status>Enabled</Status>");
+            return Ok(Versioning { enabled });
+        }
+        let status = optional("s3:GetBucketVersioning", answer)?.and_then(|found| found.status);
+        Ok(Versioning {
+            enabled: status == Some(s3::BucketVersioningStatus::Enabled),
+        })
     }
 
     async fn encryption(&self) -> Result<Encryption, AwsError> {

@@ -10,7 +10,7 @@ use super::model::LifecycleRule;
 use super::policy::{self, STATEMENT};
 
 /// How long the end of a generated name is.
-pub(super) const SUFFIX: usize = 26;
+pub(crate) const SUFFIX: usize = 26;
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
 pub(super) fn bucket(name: &String) -> Result<(), String> {

@@ -3,16 +3,21 @@
 use std::collections::BTreeMap;
 
 use endpoint_contract as contract;
-use endpoint_contract::{Protocol, SecretKey, VariableValue, View};
+use endpoint_contract::{Protocol, SecretKey};
 use tfplug::{Diagnostic, Diagnostics};
 
 use super::ExternalSecret;
-use crate::published::external_secret::{Source, in_url};
+use crate::published::external_secret::Source;
 
 impl ExternalSecret {
     /// The source of every Secret key that the endpoints refer to.
     pub(super) fn sources(&self, endpoints: &contract::Endpoints) -> Result<BTreeMap<SecretKey, Source>, Diagnostics> {
         let mut sources = Sources::default();
+        let templates = endpoints.url_templates();
+        let of = |name: &String, key: &String| SecretKey {
+            name: name.clone(),
+            key: key.clone(),
+        };
         if let Some(endpoint) = &endpoints.postgres {
             let keys = &endpoint.credentials;
             match &self.postgres {
@@ -22,23 +27,12 @@ impl ExternalSecret {
                     sources.put(secret, &keys.username_key, &remote.key, Some(&remote.username_property));
                     sources.put(secret, &keys.password_key, &remote.key, Some(&remote.password_property));
                     if let Some(key) = &keys.url_key {
-                        let mut composed = endpoint.clone();
-                        composed.credentials.url_key = None;
-                        let endpoints = contract::Endpoints {
-                            postgres: Some(composed),
-                            ..contract::Endpoints::default()
-                        };
-                        let parts = [("PGUSER", &keys.username_key), ("PGPASSWORD", &keys.password_key)];
-                        sources.template(secret, key, &url(&endpoints, "DATABASE_URL", &parts));
+                        sources.template(secret, key, &templates[&of(secret, key)]);
                     }
                 }
             }
         }
-        if let Some((endpoint, keys)) = endpoints
-            .redis
-            .as_ref()
-            .and_then(|redis| Some((redis, redis.credentials.as_ref()?)))
-        {
+        if let Some(keys) = endpoints.redis.as_ref().and_then(|redis| redis.credentials.as_ref()) {
             match &self.redis {
                 None => sources.missing(Protocol::Redis),
                 Some(remote) => {
@@ -53,18 +47,7 @@ impl ExternalSecret {
                         remote.password_property.as_deref(),
                     );
                     if let Some(key) = &keys.url_key {
-                        let mut composed = endpoint.clone();
-                        composed.credentials.iter_mut().for_each(|keys| keys.url_key = None);
-                        let endpoints = contract::Endpoints {
-                            redis: Some(composed),
-                            ..contract::Endpoints::default()
-                        };
-                        let user = keys.username_key.as_ref().map(|key| ("REDIS_USERNAME", key));
-                        let parts: Vec<_> = user
-                            .into_iter()
-                            .chain([("REDIS_PASSWORD", &keys.password_key)])
-                            .collect();
-                        sources.template(secret, key, &url(&endpoints, "REDIS_URL", &parts));
+                        sources.template(secret, key, &templates[&of(secret, key)]);
                     }
                 }
             }
@@ -82,21 +65,6 @@ impl ExternalSecret {
         }
         sources.diagnostics.or_ok(sources.found)
     }
-}
-
-/// The template of a URL that is otherwise composed of variables, as pods see the endpoint where they do.
-fn url(endpoints: &contract::Endpoints, variable: &str, parts: &[(&str, &String)]) -> String {
-    let seen = endpoints
-        .variables(View::Cluster)
-        .or_else(|_| endpoints.variables(View::Host));
-    let list = seen.expect("every endpoint has a host view");
-    let url = list.into_iter().find(|found| found.name == variable);
-    let Some(VariableValue::Composed(url)) = url.map(|found| found.value) else {
-        unreachable!("{variable} is composed where no key holds it")
-    };
-    parts
-        .iter()
-        .fold(url, |url, (name, key)| url.replace(&format!("$({name})"), &in_url(key)))
 }
 
 #[derive(Default)]
@@ -152,6 +120,8 @@ impl Sources {
 
 #[cfg(test)]
 mod tests {
+    use endpoint_contract::in_url;
+
     use super::super::{RemotePostgres, RemoteRedis, SecretStoreRef};
     use super::*;
     use crate::published::contract::parse;
