@@ -170,7 +170,10 @@ fn environments_differ_only_where_the_contract_and_the_list_of_differences_say()
     let rendered = PATH.map(|overlay| {
         let file = tree.0.path().join(format!("{overlay}.yaml"));
         let text = mlplat(&["render", "--for-parity"], &[&tree.overlay(overlay)]).rendered();
-        assert!(text.starts_with(&tree.rendered(overlay)), "{overlay}: the rendered objects come first");
+        assert!(
+            text.starts_with(&tree.rendered(overlay)),
+            "{overlay}: the rendered objects come first"
+        );
         fs::write(&file, text).expect("a file of the test");
         file
     });
@@ -224,7 +227,10 @@ fn verify_tells_what_mlplat_makes_from_what_an_overlay_patches() {
     let (head, _) = text.split_once("transformers:\n").expect("it lists functions");
     fs::write(&file, format!("{head}{opened}")).expect("the copy can be written");
     let found = mlplat(&["verify", "--client", kustomize], &folders);
-    let line = found.stdout.lines().find(|line| line.contains("backend-deployment-endpoints"));
+    let line = found
+        .stdout
+        .lines()
+        .find(|line| line.contains("backend-deployment-endpoints"));
     assert!(!found.ok && line.is_some(), "{}{}", found.stdout, found.stderr);
 }
 
