@@ -98,7 +98,7 @@ pub enum StackError {
     },
     /// A file of the stack does not say what it should.
     #[error(
-        "cannot read {}: {problem}. Nothing was changed. To fix: put it back from a backup; or, to delete the stack with \
+        "cannot read {}: {problem}. Nothing was changed. To fix: restore this damaged file from a backup; or, to delete the stack with \
          its data, run `mlplat down NAME --delete-data`",
         .path.display()
     )]

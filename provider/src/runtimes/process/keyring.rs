@@ -135,7 +135,10 @@ fn read(folder: &Path) -> Result<Option<Login>, StackError> {
 }
 
 fn read_file(folder: &Path) -> Result<Option<File>, StackError> {
-    store::read(&path(folder)).map_err(|source| StackError::reading(path(folder), source))
+    store::read(&path(folder)).map_err(|source| StackError::Folder {
+        path: path(folder),
+        source,
+    })
 }
 
 /// 32 characters of 6 random bits each.
