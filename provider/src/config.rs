@@ -20,6 +20,8 @@ pub struct Config {
     pub path: Vec<PathBuf>,
     /// This program, to start it again as a supervisor.
     pub program: PathBuf,
+    /// Where this program was started, without links: for a provider the folder in which Terraform runs. Empty: not known.
+    pub working_dir: PathBuf,
     variables: BTreeMap<OsString, OsString>,
 }
 
@@ -84,10 +86,15 @@ impl Config {
     )]
     pub fn from_env() -> Result<Self, ConfigError> {
         let program = std::env::current_exe().map_err(|error| ConfigError::Program(error.to_string()))?;
-        Self::from_variables(std::env::vars_os().collect(), program, std::env::temp_dir())
+        let working_dir = std::env::current_dir().and_then(|dir| dir.canonicalize());
+        Ok(Self {
+            // A folder that was deleted under its programs has no name.
+            working_dir: working_dir.unwrap_or_default(),
+            ..Self::from_variables(std::env::vars_os().collect(), program, std::env::temp_dir())?
+        })
     }
 
-    /// Builds the configuration from variables given by the caller.
+    /// Builds the configuration from variables given by the caller; the working folder is not known.
     ///
     /// # Errors
     /// When no folder can be derived from them.
@@ -107,6 +114,7 @@ impl Config {
                 .unwrap_or(temporary),
             path: path.unwrap_or_default(),
             program,
+            working_dir: PathBuf::new(),
             variables,
         })
     }
@@ -146,6 +154,7 @@ impl fmt::Debug for Config {
             .field("runtime_dir", &self.runtime_dir)
             .field("path", &self.path)
             .field("program", &self.program)
+            .field("working_dir", &self.working_dir)
             .finish_non_exhaustive()
     }
 }

@@ -15,6 +15,7 @@
 //! | [`engines`] | the programs that serve: found, or fetched once |
 //! | [`runtimes`] | where services run, and talking to them |
 //! | [`wait`] | the only polling loop |
+//! | [`trust`] | whether only this user can change a folder |
 //! | [`published`] | what infrastructure hands to Kubernetes manifests: the contract, its Secrets; files, and objects in a cluster |
 //! | [`kustomize`] | kustomizations and their functions: would they run, and building with them |
 //! | [`workload`] | what the kubelet would put into a container's environment, from rendered manifests |
@@ -34,5 +35,6 @@ pub mod registry;
 pub mod resources;
 pub mod runtimes;
 pub mod services;
+pub mod trust;
 pub mod wait;
 pub mod workload;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tfplug::{Computed, Configure, Diagnostic, Diagnostics, Model};
 
@@ -10,6 +10,7 @@ use crate::clients::aws::{Aws, AwsSettings};
 use crate::clients::kubernetes::Clusters;
 use crate::config::{Config, ConfigError};
 use crate::resources::aws::notes::Notes;
+use crate::runtimes::process::{Run, same_folder};
 
 /// The provider `mlplat` makes the infrastructure that applications need and describes it by one endpoint contract. KRM
 /// functions inject that contract into Kubernetes manifests, so an application never knows whether it talks to a laptop or
@@ -36,6 +37,8 @@ pub struct Clients {
     pub(crate) bucket_notes: Notes,
     /// Kubernetes clusters, each opened when it is first needed.
     pub clusters: Clusters,
+    /// What this run of Terraform has seen of local stacks.
+    pub stacks: Arc<Run>,
     /// Folders of the stacks whose creation was planned in this process.
     stacks_to_come: Mutex<BTreeSet<PathBuf>>,
 }
@@ -49,6 +52,7 @@ impl Clients {
             bucket_notes: Notes::new(&config, "s3_bucket"),
             config,
             clusters: Clusters::default(),
+            stacks: Arc::default(),
             stacks_to_come: Mutex::default(),
         }
     }
@@ -68,7 +72,8 @@ impl Clients {
         self.stacks_to_come
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .contains(dir)
+            .iter()
+            .any(|to_come| same_folder(to_come, dir))
     }
 }
 

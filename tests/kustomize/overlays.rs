@@ -226,7 +226,10 @@ fn verify_tells_what_mlplat_makes_from_what_an_overlay_patches() {
     let (head, _) = text.split_once("transformers:\n").expect("it lists functions");
     fs::write(&file, format!("{head}{opened}")).expect("the copy can be written");
     let found = mlplat(&["verify", "--client", kustomize], &folders);
-    let line = found.stdout.lines().find(|line| line.contains("backend-deployment-endpoints"));
+    let line = found
+        .stdout
+        .lines()
+        .find(|line| line.contains("backend-deployment-endpoints"));
     assert!(!found.ok && line.is_some(), "{}{}", found.stdout, found.stderr);
 }
 

@@ -65,3 +65,13 @@ fn a_relative_data_directory_is_refused() {
         &["data_dir", "absolute"],
     );
 }
+
+#[test]
+fn a_stack_that_never_was_cannot_be_taken_down() {
+    let project = Project::new("");
+    for arguments in [&["down", "nothere"][..], &["down", "nothere", "--delete-data"]] {
+        project
+            .mlplat(arguments)
+            .fails_with(&["there is no local stack in", "nothere"]);
+    }
+}

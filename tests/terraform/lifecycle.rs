@@ -80,6 +80,27 @@ fn a_component_is_added_and_removed_in_place() {
     assert_eq!(before, pids(&project, "cache"));
 }
 
+/// A provider that is configured from one endpoint goes on planning while another is to come.
+#[test]
+fn a_component_that_is_added_leaves_the_other_endpoints_known() {
+    let project = Project::new(CACHE);
+    project.apply();
+    project.configure(&CACHE.replace("redis = {}", "redis = {}\n  postgres = {}"));
+    project.terraform(&["plan", "-no-color", "-out=plan"]).success();
+    let shown = project.terraform(&["show", "-json", "plan"]).success();
+    let start = shown.text.find('{').expect("a plan");
+    let mut parsed = serde_json::Deserializer::from_str(&shown.text[start..]).into_iter::<serde_json::Value>();
+    let plan = parsed.next().expect("a plan").expect("JSON");
+    let change = &plan["resource_changes"][0]["change"];
+    assert_eq!(change["after_unknown"]["endpoints"]["postgres"], true, "{change}");
+    assert_eq!(
+        change["after"]["endpoints"]["redis"],
+        change["before"]["endpoints"]["redis"]
+    );
+    project.terraform(&["apply", "-no-color", "plan"]).success();
+    project.plans_nothing();
+}
+
 #[test]
 fn a_new_name_is_a_new_stack() {
     let project = Project::new(CACHE);

@@ -6,6 +6,7 @@ mod environment;
 mod external_secret;
 mod faults;
 mod lifecycle;
+mod ownership;
 mod secrets;
 
 use harness::{Project, process, wait};

@@ -69,12 +69,10 @@ impl Contract {
 
     fn read(object: Object<'_>) -> Result<Self, Error> {
         let document: EnvironmentEndpoints = object.parse()?;
-        document
-            .validate()
-            .map_err(|error| match object.file() {
-                Some(file) => Error::Failed(format!("{object} ({file}): {error}")),
-                None => Error::Failed(format!("{object}: {error}")),
-            })?;
+        document.validate().map_err(|error| match object.file() {
+            Some(file) => Error::Failed(format!("{object} ({file}): {error}")),
+            None => Error::Failed(format!("{object}: {error}")),
+        })?;
         Ok(Self {
             endpoints: document.spec.endpoints,
             environment: Some(original_name(object)),

@@ -158,7 +158,10 @@ impl<'a> Target<'a> {
     /// author's, and for a name that is too long for a label.
     fn label_of_controller(self) -> Option<Label> {
         let (object, name) = (self.object, self.object.name());
-        let by_hand = object.root().text_at(&["spec", "manualSelector"]).is_some_and(|text| text == "true");
+        let by_hand = object
+            .root()
+            .text_at(&["spec", "manualSelector"])
+            .is_some_and(|text| text == "true");
         let is_job = object.kind() == "Job" && object.group() == "batch" && !by_hand;
         (is_job && (1..=63).contains(&name.len()))
             .then(|| ("batch.kubernetes.io/job-name".to_owned(), name.into_owned()))

@@ -43,7 +43,9 @@ impl Unfollowed {
         if !FOLLOWED.contains(&object.kind().as_ref()) {
             let namespace = object.namespace().map(std::borrow::Cow::into_owned);
             let kinds = self.0.entry(namespace).or_default();
-            kinds.entry(object.kind().into_owned()).or_insert_with(|| object.to_string());
+            kinds
+                .entry(object.kind().into_owned())
+                .or_insert_with(|| object.to_string());
         }
     }
 }
@@ -67,7 +69,9 @@ impl Known {
                 .iter()
                 .any(|(annotation, value)| object.annotation(annotation).is_some_and(|found| found == *value));
             let previous = object.annotation("internal.config.kubernetes.io/previousNames");
-            let is_renamed = previous.as_ref().is_some_and(|names| names.split(',').any(|one| one != object.name()));
+            let is_renamed = previous
+                .as_ref()
+                .is_some_and(|names| names.split(',').any(|one| one != object.name()));
             let source = || Source {
                 renamed: (is_hashed || is_renamed).then(|| object.name().into_owned()),
                 namespace: object.namespace().map(std::borrow::Cow::into_owned),
@@ -117,7 +121,10 @@ impl Known {
                 ));
             }
         }
-        found.into_iter().map(|message| Finding::new(severity, message)).collect()
+        found
+            .into_iter()
+            .map(|message| Finding::new(severity, message))
+            .collect()
     }
 
     /// What is wrong with a reference from a namespace; a namespace that is left to the client may be any.

@@ -38,7 +38,11 @@ impl std::fmt::Display for ConfigError {
             (None, Some(at)) => write!(f, "{at}: ")?,
             (None, None) => {}
         }
-        if let Some(path) = self.path.as_ref().filter(|_| self.object.is_some() || self.position.is_none()) {
+        if let Some(path) = self
+            .path
+            .as_ref()
+            .filter(|_| self.object.is_some() || self.position.is_none())
+        {
             write!(f, "{path}: ")?;
         }
         f.write_str(&self.message)
@@ -295,7 +299,8 @@ mod tests {
 
     #[test]
     fn an_object_is_named_with_the_file_or_without_a_line() {
-        let text = "kind: A\nmetadata: {name: a}\n---\nkind: A\nmetadata: {name: b}\nspec:\n  list:\n  - onconflict: x\n";
+        let text =
+            "kind: A\nmetadata: {name: a}\n---\nkind: A\nmetadata: {name: b}\nspec:\n  list:\n  - onconflict: x\n";
         #[derive(Debug, Deserialize)]
         #[allow(dead_code, reason = "only its shape matters")]
         struct Whole {
@@ -306,7 +311,15 @@ mod tests {
         struct List {
             list: Vec<Spec>,
         }
-        let read = |stream: &crate::Stream| stream.objects().nth(1).unwrap().parse::<Whole>().unwrap_err().to_string();
+        let read = |stream: &crate::Stream| {
+            stream
+                .objects()
+                .nth(1)
+                .unwrap()
+                .parse::<Whole>()
+                .unwrap_err()
+                .to_string()
+        };
         let stream = crate::Stream::parse(text.to_owned()).unwrap();
         let fix = "unknown field `onconflict`. To fix: did you mean `onConflict`? Known are `onConflict`";
         assert_eq!(read(&stream), format!("A b: spec.list[0].onconflict: {fix}"));
@@ -314,7 +327,12 @@ mod tests {
             read(&stream.in_file("a.yaml")),
             format!("A b (a.yaml, line 8, column 5): spec.list[0].onconflict: {fix}")
         );
-        let missing = from_text::<Whole>("kind: A\nmetadata: {}\nspec: {}\n").unwrap_err().to_string();
-        assert!(missing.ends_with("`list` is required, and it is not set. To fix: set it"), "{missing}");
+        let missing = from_text::<Whole>("kind: A\nmetadata: {}\nspec: {}\n")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            missing.ends_with("`list` is required, and it is not set. To fix: set it"),
+            "{missing}"
+        );
     }
 }

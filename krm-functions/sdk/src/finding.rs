@@ -76,7 +76,9 @@ impl Finding {
             kind: object.kind().into_owned(),
             name: object.name().into_owned(),
             namespace: object.namespace().map(std::borrow::Cow::into_owned),
-            file: object.file().map(|path| (path, index.and_then(|index| index.parse().ok()))),
+            file: object
+                .file()
+                .map(|path| (path, index.and_then(|index| index.parse().ok()))),
             read_here: object.root().index().file.is_some(),
             text: object.to_string(),
         });
@@ -328,7 +330,11 @@ mod tests {
         assert_eq!(count(Severity::Warning), MOST_OF_A_RULE + 1);
         assert_eq!(count(Severity::Error), MOST + 2);
         assert_eq!(count(Severity::Info), MOST + 1);
-        let last: Vec<String> = findings.iter().skip(MOST_OF_A_RULE + 2 * MOST).map(Finding::to_string).collect();
+        let last: Vec<String> = findings
+            .iter()
+            .skip(MOST_OF_A_RULE + 2 * MOST)
+            .map(Finding::to_string)
+            .collect();
         assert_eq!(
             last.join("\n"),
             "3000 more are not shown. To fix: start with those above\n\

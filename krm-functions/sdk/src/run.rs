@@ -96,7 +96,9 @@ pub fn respond<F: Function>(function: &F, request: Request) -> Answer {
         output: Output::default(),
     };
     if let Err(error) = function.run(&mut context) {
-        context.findings.push(Finding::new(Severity::Error, in_words(way, error)));
+        context
+            .findings
+            .push(Finding::new(Severity::Error, in_words(way, error)));
     }
     let Context {
         mut edits,

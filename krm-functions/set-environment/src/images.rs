@@ -55,7 +55,9 @@ fn unused(at: usize, images: &[Image], rules: &[Rule], seen: &BTreeSet<String>) 
         let longer = rules.iter().zip(images).filter(|(rule, _)| {
             rule.from.len() > rules[at].from.len() && components_of(split(image).0).starts_with(&rule.from)
         });
-        let longest = longer.max_by_key(|(rule, _)| rule.from.len()).map(|(_, image)| image.from.as_str());
+        let longest = longer
+            .max_by_key(|(rule, _)| rule.from.len())
+            .map(|(_, image)| image.from.as_str());
         return format!(
             "spec.images[{at}] changes no image in the stream: what begins with `{from}`, such as {image}, lies below the \
              longer prefix `{}`, which goes first. To fix: remove the entry",
@@ -227,7 +229,10 @@ mod tests {
             ("${registry}/app:${tag}".into(), "unchanged".into()),
             ("$(params.image)".into(), "unchanged".into()),
             ("{{inputs.parameters.image}}".into(), "unchanged".into()),
-            ("nginx:${tag}".into(), "mirror.example:5000/hub/library/nginx:${tag}".into()),
+            (
+                "nginx:${tag}".into(),
+                "mirror.example:5000/hub/library/nginx:${tag}".into(),
+            ),
         ] {
             assert_eq!(rewritten(&hub, &image), expected);
         }

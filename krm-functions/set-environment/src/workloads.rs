@@ -282,7 +282,9 @@ fn give(container: Node<'_>, key: &str, wanted: &Resources, work: &mut Work<'_>)
         .or_else(|| container.at(&[key]))
         .filter(|node| !node.is_null());
     let Some(own) = own else {
-        let all = parts.into_iter().map(|(part, amounts)| (part.to_owned(), as_value(amounts)));
+        let all = parts
+            .into_iter()
+            .map(|(part, amounts)| (part.to_owned(), as_value(amounts)));
         let all: Vec<(String, Value)> = all.collect();
         return work.set_below(container, key, &all);
     };
@@ -300,7 +302,8 @@ fn give(container: Node<'_>, key: &str, wanted: &Resources, work: &mut Work<'_>)
                     .filter(|name| !amounts.contains_key(name.as_ref()) && !stays(name, amounts, wanted.replace))
                     .map(Cow::into_owned)
                     .collect();
-                work.edits.unset(below, &gone.iter().map(String::as_str).collect::<Vec<_>>())?;
+                work.edits
+                    .unset(below, &gone.iter().map(String::as_str).collect::<Vec<_>>())?;
                 for (name, text) in amounts {
                     work.set(below, name, &Value::from(text.as_str()))?;
                 }
@@ -341,8 +344,8 @@ fn target(scaler: Object<'_>) -> Target<'_> {
 fn over_limit(container: Node<'_>, key: &str, wanted: &Resources) -> Option<String> {
     let result = |part: &str, given: &Option<Amounts>| -> Amounts {
         let own = container.at(&[key, part]).into_iter().flat_map(Node::entries);
-        let own = own
-            .filter_map(|(name, amount)| Some((name.text()?.into_owned(), amount.resolve().text()?.into_owned())));
+        let own =
+            own.filter_map(|(name, amount)| Some((name.text()?.into_owned(), amount.resolve().text()?.into_owned())));
         match given {
             None => own.collect(),
             Some(given) => {

@@ -364,7 +364,11 @@ impl<'a> Walk<'a, '_> {
             return true;
         };
         let gives = |given: Option<&Given>, spot: Spot<'a>| match given {
-            Some(given) if spot.there => spot.node.resolve().text().is_some_and(|text| given.gives_key(key, &text)),
+            Some(given) if spot.there => spot
+                .node
+                .resolve()
+                .text()
+                .is_some_and(|text| given.gives_key(key, &text)),
             _ => true,
         };
         !rules::is_endpoints(self.allow, self.left) || (gives(self.given[0], left) && gives(self.given[1], right))

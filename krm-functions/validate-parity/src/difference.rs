@@ -116,7 +116,11 @@ impl Difference<'_> {
         }
         let part = |text: &str| {
             let rest = &text[start..];
-            let shown = if rest.is_empty() { "(end of text)".to_owned() } else { short(rest) };
+            let shown = if rest.is_empty() {
+                "(end of text)".to_owned()
+            } else {
+                short(rest)
+            };
             if start > 0 { format!("…{shown}") } else { shown }
         };
         (Some(part(&left)), Some(part(&right)))
@@ -148,7 +152,10 @@ mod tests {
         let (left, right) = (parse(left), parse(right));
         fn side(stream: &krm_fn::Stream) -> Side<'_> {
             let object = stream.objects().next().unwrap();
-            Side { object, node: object.root().get("value").unwrap() }
+            Side {
+                object,
+                node: object.root().get("value").unwrap(),
+            }
         }
         let difference = Difference {
             change: Change::Value,
@@ -167,14 +174,20 @@ mod tests {
         let long = "x".repeat(100);
         assert_eq!(
             values(&format!("{long}local/y"), &format!("{long}prod/y")),
-            ("…xxxxxxxxxxxxxxxxxxxxlocal/y".to_owned(), "…xxxxxxxxxxxxxxxxxxxxprod/y".to_owned())
+            (
+                "…xxxxxxxxxxxxxxxxxxxxlocal/y".to_owned(),
+                "…xxxxxxxxxxxxxxxxxxxxprod/y".to_owned()
+            )
         );
         assert_eq!(
             values("|\n  first: 1\n  second: 2\n", "|\n  first: 1\n  second: 3\n"),
             ("…second: 2…".to_owned(), "…second: 3…".to_owned())
         );
         assert_eq!(values(&long, &format!("{long}é")).1, "…xxxxxxxxxxxxxxxxxxxxé");
-        assert_eq!(values(&format!("|\n  {long}\n"), &format!("|\n  {long}\n  b\n")).0, "…(end of text)");
+        assert_eq!(
+            values(&format!("|\n  {long}\n"), &format!("|\n  {long}\n  b\n")).0,
+            "…(end of text)"
+        );
         assert!(values("|\n  é\n", "|\n  è\n").0.starts_with('é'));
     }
 }

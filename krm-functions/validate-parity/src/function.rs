@@ -131,7 +131,11 @@ fn message(difference: &Difference<'_>, other: &str) -> String {
         None => other.to_owned(),
     };
     let (one, two) = difference.values();
-    let is = |value: &Option<String>| value.as_ref().map_or("is set".to_owned(), |value| format!("is {value}"));
+    let is = |value: &Option<String>| {
+        value
+            .as_ref()
+            .map_or("is set".to_owned(), |value| format!("is {value}"))
+    };
     let (what, fix) = match &difference.change {
         Change::OnlyLeft if difference.right.is_none() => (format!("is missing in {there}"), WHOLE.to_owned()),
         Change::OnlyRight if difference.left.is_none() => {
@@ -169,11 +173,13 @@ fn message(difference: &Difference<'_>, other: &str) -> String {
         ),
         Change::Expansion { name, left } => {
             let there = format!("in {there}");
-            let (broken, well) = if *left { ("here", there.as_str()) } else { (there.as_str(), "here") };
+            let (broken, well) = if *left {
+                ("here", there.as_str())
+            } else {
+                (there.as_str(), "here")
+            };
             (
-                format!(
-                    "$({name}) is not expanded {broken}, where {name} does not stand before it; {well} it is well"
-                ),
+                format!("$({name}) is not expanded {broken}, where {name} does not stand before it; {well} it is well"),
                 format!("move {name} up in the list"),
             )
         }

@@ -24,7 +24,9 @@ pub(crate) struct Given {
 impl Given {
     /// By the contracts in a stream; `None` where there is none that can be read.
     pub(crate) fn of(stream: &Stream) -> Option<Self> {
-        let objects = stream.objects().filter(|object| object.kind() == KIND && object.group() == "mlplat.dev");
+        let objects = stream
+            .objects()
+            .filter(|object| object.kind() == KIND && object.group() == "mlplat.dev");
         let contracts: Vec<EnvironmentEndpoints> = objects
             .filter_map(|object| object.parse().ok())
             .filter(|contract: &EnvironmentEndpoints| contract.validate().is_ok())
@@ -95,7 +97,10 @@ impl Given {
         let Some(keys) = self.keys.get(object.name().as_ref()) else {
             return false;
         };
-        if !object.label(ENVIRONMENT).is_some_and(|name| self.environments.contains(name.as_ref())) {
+        if !object
+            .label(ENVIRONMENT)
+            .is_some_and(|name| self.environments.contains(name.as_ref()))
+        {
             return false;
         }
         let found = match (object.kind().as_ref(), object.group().as_ref()) {
@@ -120,13 +125,17 @@ impl Given {
         let mut found = BTreeSet::new();
         let shape = has_only(root, &["apiVersion", "kind", "metadata", "spec"])
             && has_only(spec, &["refreshInterval", "secretStoreRef", "target", "data"])
-            && spec.at(&["secretStoreRef"]).is_some_and(|store| has_only(store, &["kind", "name"]));
+            && spec
+                .at(&["secretStoreRef"])
+                .is_some_and(|store| has_only(store, &["kind", "name"]));
         if !shape {
             return None;
         }
         if let Some(target) = spec.at(&["target"]) {
             let template = target.at(&["template"])?;
-            let merges = template.text_at(&["mergePolicy"]).is_some_and(|policy| policy == "Merge");
+            let merges = template
+                .text_at(&["mergePolicy"])
+                .is_some_and(|policy| policy == "Merge");
             if !(merges && has_only(target, &["template"]) && has_only(template, &["mergePolicy", "data"])) {
                 return None;
             }
@@ -164,7 +173,8 @@ pub(crate) fn published(
     };
     let of = |objects: &[Object<'_>], given: &Given| -> HashMap<String, bool> {
         let mut found = HashMap::new();
-        let is_one = |object: &&Object<'_>| matches!(object.kind().as_ref(), "Secret" | "ExternalSecret" | "SealedSecret");
+        let is_one =
+            |object: &&Object<'_>| matches!(object.kind().as_ref(), "Secret" | "ExternalSecret" | "SealedSecret");
         for object in objects.iter().filter(is_one) {
             let all = found.entry(object.name().into_owned()).or_insert(true);
             *all &= given.is_published(*object);

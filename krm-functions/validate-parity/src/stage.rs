@@ -39,9 +39,7 @@ impl Stage {
         let local = object.is_local_config();
         match self {
             Self::Rendered => !local,
-            Self::Before | Self::Made => {
-                local && object.annotation(STAGE).is_some_and(|stage| stage == self.name())
-            }
+            Self::Before | Self::Made => local && object.annotation(STAGE).is_some_and(|stage| stage == self.name()),
         }
     }
 }

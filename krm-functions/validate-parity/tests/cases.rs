@@ -33,7 +33,8 @@ fn a_silent_validator_answers_no_objects() {
 /// Not a case either: the objects as they were before the functions are not answered, so nothing can be sent in again.
 #[test]
 fn what_mlplat_makes_may_differ() {
-    let config = "apiVersion: mlplat.dev/v1alpha1\nkind: ValidateParity\nmetadata: {name: p}\nspec: {environment: []}\n";
+    let config =
+        "apiVersion: mlplat.dev/v1alpha1\nkind: ValidateParity\nmetadata: {name: p}\nspec: {environment: []}\n";
     let named = |name: &str, text: &str| krm_fn::Named {
         name: name.to_owned(),
         text: text.to_owned(),
@@ -54,7 +55,10 @@ fn what_mlplat_makes_may_differ() {
         );
         assert_eq!((answer.failed, answer.stderr.as_str()), (false, ""));
         let stdout = answer.stdout();
-        assert!(!stdout.contains("before-functions") && stdout.contains("kind: NetworkPolicy"), "{stdout}");
+        assert!(
+            !stdout.contains("before-functions") && stdout.contains("kind: NetworkPolicy"),
+            "{stdout}"
+        );
     }
 }
 

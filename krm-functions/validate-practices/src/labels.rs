@@ -177,7 +177,10 @@ mod tests {
             "{matchExpressions: [{key: app, operator: In, values: []}]}",
             "{matchLabels: {app: api}}",
         ];
-        let text = format!("kind: A\nlist: [{}]\nlabels: {{app: web, tier: \"1\"}}\n", selectors.join(", "));
+        let text = format!(
+            "kind: A\nlist: [{}]\nlabels: {{app: web, tier: \"1\"}}\n",
+            selectors.join(", ")
+        );
         let stream = krm_fn::Stream::parse(text).unwrap();
         let root = stream.objects().next().unwrap().root();
         let mut all = Selectors::default();

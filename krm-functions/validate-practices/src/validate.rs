@@ -48,7 +48,12 @@ impl Function for ValidatePractices {
                 }
                 None => Finding::new(severity, format!("{problem}. To fix: {fix}")),
             };
-            findings.push(finding.rule(rule).of(violation.subject.object).field(violation.field.as_str()));
+            findings.push(
+                finding
+                    .rule(rule)
+                    .of(violation.subject.object)
+                    .field(violation.field.as_str()),
+            );
         }
         findings.extend(waivers::findings(&exceptions, today));
         findings.extend(waivers::unmatched(config, &cluster, &kinds)?);

@@ -31,7 +31,11 @@ impl Endpoints {
                 found.insert(SecretKey { name, key }, endpoints.composed("DATABASE_URL", &parts));
             }
         }
-        if let Some((endpoint, keys)) = self.redis.as_ref().and_then(|redis| Some((redis, redis.credentials.as_ref()?))) {
+        if let Some((endpoint, keys)) = self
+            .redis
+            .as_ref()
+            .and_then(|redis| Some((redis, redis.credentials.as_ref()?)))
+        {
             let mut composed = endpoint.clone();
             if let Some(key) = composed.credentials.as_mut().and_then(|keys| keys.url_key.take()) {
                 let endpoints = Self {
@@ -52,9 +56,7 @@ impl Endpoints {
 
     /// The value of a composed variable, with templates in the place of its references.
     fn composed(&self, variable: &str, parts: &[(&str, &String)]) -> String {
-        let seen = self
-            .variables(View::Cluster)
-            .or_else(|_| self.variables(View::Host));
+        let seen = self.variables(View::Cluster).or_else(|_| self.variables(View::Host));
         let list = seen.expect("every endpoint has a host view");
         let url = list.into_iter().find(|found| found.name == variable);
         let Some(VariableValue::Composed(url)) = url.map(|found| found.value) else {

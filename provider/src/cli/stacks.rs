@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::{Outcome, block_on};
 use crate::config::Config;
 use crate::engines::Engines;
-use crate::runtimes::process::{ComponentStatus, Health, Stack, StackError, Status};
+use crate::runtimes::process::{ComponentStatus, Health, Removed, Stack, StackError, Status};
 
 /// Which stack.
 #[derive(Debug, clap::Args)]
@@ -24,11 +24,18 @@ pub(super) struct Place {
 
 impl Place {
     fn dir(&self, config: &Config) -> PathBuf {
-        self.data_dir.clone().unwrap_or_else(|| config.stack_dir(&self.name))
+        self.data_dir
+            .as_ref()
+            .map(|dir| config.working_dir.join(dir))
+            .unwrap_or_else(|| config.stack_dir(&self.name))
     }
 
     fn stack(&self, config: &Config) -> Stack {
-        Stack::open(&self.dir(config), Engines::new(config), &config.program)
+        Stack::open(&self.dir(config), Engines::new(config), &config.program).named(&self.name)
+    }
+
+    fn absent(&self, config: &Config) -> StackError {
+        StackError::Absent { path: self.dir(config) }
     }
 }
 
@@ -59,9 +66,7 @@ pub(super) fn status(arguments: &StatusArguments, config: &Config, out: &mut dyn
     block_on(async {
         let place = &arguments.place;
         let status = place.stack(config).status().await?;
-        let status = status.ok_or_else(|| StackError::Absent {
-            path: place.dir(config),
-        })?;
+        let status = status.ok_or_else(|| place.absent(config))?;
         let whole = status.components.values().all(|seen| seen.health == Health::Running);
         let code = if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         if arguments.json {
@@ -109,8 +114,14 @@ pub(super) fn down(arguments: &DownArguments, config: &Config, out: &mut dyn Wri
         let stack = place.stack(config);
         let never = CancellationToken::new();
         if arguments.delete_data {
-            stack.destroy(&never).await?;
+            let left = match stack.destroy(&never).await? {
+                Removed::Stack { left } => left,
+                Removed::Nothing | Removed::Kept { .. } => return Err(place.absent(config).into()),
+            };
             writeln!(out, "{}: ended and deleted", place.name)?;
+            for file in left {
+                writeln!(out, "{} is not a file of the stack and stays", file.display())?;
+            }
         } else {
             stack.stop(&never).await?;
             writeln!(

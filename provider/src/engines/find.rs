@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::{Engine, EngineError, Engines, Found, matches, minimum, pins};
+use crate::trust::{self, Use};
 
 impl Engines {
     /// The first of `engines` that is here in version `wanted` (`None` = any) and not too old. Newer ones go before older
     /// ones, and of two alike the installed one before the fetched one.
     ///
     /// # Errors
-    /// [`EngineError::Missing`], which names the command that fetches one, and [`EngineError::TooOld`].
+    /// [`EngineError::Missing`], which names the command that fetches one, [`EngineError::TooOld`], and
+    /// [`EngineError::Untrusted`] when another user can change the program.
     pub fn find(&self, engines: &[Engine], wanted: Option<&str>) -> Result<Found, EngineError> {
         let (mut seen, mut too_old) = (Vec::new(), None);
         for &engine in engines {
@@ -21,6 +23,9 @@ impl Engines {
                 } else if minimum::is_too_old(engine, &found.version) {
                     too_old.get_or_insert(found);
                 } else {
+                    if found.bin.starts_with(&self.cache) {
+                        trust::check(&found.bin, Use::Shared)?;
+                    }
                     return Ok(found);
                 }
             }

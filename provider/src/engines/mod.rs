@@ -211,6 +211,9 @@ pub enum EngineError {
         /// What is wrong.
         problem: String,
     },
+    /// Another user can change a folder of the cache.
+    #[error(transparent)]
+    Untrusted(#[from] crate::trust::Untrusted),
     /// The cache folder cannot be used.
     #[error("cannot use the engine cache {}: {source}. To fix: {}", .path.display(),
         crate::atomic::remedy(.source, "set MLPLAT_CACHE_DIR to another folder"))]

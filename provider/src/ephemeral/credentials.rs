@@ -82,9 +82,9 @@ impl From<process::Credentials> for Credentials {
 }
 
 fn absolute(path: &str) -> Result<(), String> {
-    if Path::new(path).is_absolute() {
+    if Path::new(path).is_absolute() && !path.chars().any(char::is_control) {
         Ok(())
     } else {
-        Err("must be an absolute path".into())
+        Err("must be an absolute path, without control characters".into())
     }
 }

@@ -77,7 +77,10 @@ impl<'a> StandIns<'a> {
             let answers = quoted(&self.folder.join("answer"));
             scripts.push((
                 "generate-network-policies",
-                format!("{} \"$@\" > {answers}.$$; code=$?; cat {answers}.$$; exit $code", quoted(&real)),
+                format!(
+                    "{} \"$@\" > {answers}.$$; code=$?; cat {answers}.$$; exit $code",
+                    quoted(&real)
+                ),
             ));
         }
         self.write("policies", &scripts)
@@ -98,10 +101,7 @@ impl<'a> StandIns<'a> {
             ("validate-parity", checked),
         ];
         if let Some(real) = self.find("inject-endpoints") {
-            let script = format!(
-                "{} \"$@\" > {input}.$$ || exit $?\n{keep} {input}.$$",
-                quoted(&real)
-            );
+            let script = format!("{} \"$@\" > {input}.$$ || exit $?\n{keep} {input}.$$", quoted(&real));
             scripts.push(("inject-endpoints", script));
         }
         self.write("before", &scripts)

@@ -1,9 +1,11 @@
 //! `mlplat_local_services`: one local stack of real services, and its life in Terraform.
 
 mod existing_cluster;
+mod holder;
 mod model;
 mod offers;
 mod rules;
+mod stack_endpoints;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,9 +14,10 @@ use tfplug::{Computed, Config, Context, Diagnostic, Diagnostics, ImportId, Kept,
 
 pub use self::existing_cluster::{Cluster, ExistingCluster};
 pub use self::model::{LocalServices, ObjectStore, Postgres, Redis};
+pub use self::stack_endpoints::StackEndpoints;
 use crate::engines::Engines;
 use crate::provider::Clients;
-use crate::runtimes::process::{Stack, StackError};
+use crate::runtimes::process::{Holding, Removed, Stack, StackError, same_folder};
 use crate::services::Component;
 
 /// The resource.
@@ -50,7 +53,7 @@ impl Resource for LocalServicesResource {
 
     async fn plan(&self, context: &Context<Clients>, plan: &mut Plan<LocalServices>) -> Result<(), Diagnostics> {
         if plan.is_destroy() {
-            return Ok(());
+            return holder::check_leave(context, plan);
         }
         if plan.is_create() {
             match (plan.get::<String>("data_dir"), plan.get::<String>("name")) {
@@ -63,6 +66,8 @@ impl Resource for LocalServicesResource {
                 _ => {}
             }
         }
+        plan_folder(plan);
+        holder::check(context, plan)?;
         for component in Component::ALL {
             plan_component(plan, component);
         }
@@ -88,15 +93,7 @@ impl Resource for LocalServicesResource {
         {
             plan.tell(failed("Pods cannot reach that address", &error));
         }
-        // Known as soon as every port is: who uses the endpoints then sees in the plan what changes for him. Other
-        // credentials must reach him too, though, even where no address changes: he is planned when they may be new.
-        let same_credentials = !plan.is_create() && !plan.changes("postgres.username") && !plan.changes("rotation");
-        let made = plan.planned().filter(|_| same_credentials);
-        let endpoints = made.and_then(|planned| planned.planned_endpoints());
-        match endpoints {
-            Some(endpoints) => plan.set("endpoints", Computed::Known(endpoints)),
-            None => plan.set_unknown("endpoints"),
-        }
+        plan_endpoints(plan);
         Ok(())
     }
 
@@ -107,17 +104,16 @@ impl Resource for LocalServicesResource {
         _config: LocalServices,
     ) -> Result<LocalServices, Kept<LocalServices>> {
         existing_cluster::verify(&mut planned, context).await?;
-        let stack = stack(context, &planned)?;
+        let stack = holder::new_stack(context, &planned)?;
         match stack.apply(&planned.spec(), context.cancellation()).await {
             Ok(status) => Ok(planned.filled(Some(&status))),
             Err(error) => {
-                // What exists by now is kept, and tainted. Without a record nothing was made.
-                let model = stack
-                    .status()
-                    .await
-                    .ok()
-                    .flatten()
-                    .map(|status| planned.filled(Some(&status)));
+                // What was made by now is kept, and tainted. What was there before is not this create's.
+                let status = match stack.is_new() {
+                    true => stack.status().await.ok().flatten(),
+                    false => None,
+                };
+                let model = status.map(|status| planned.filled(Some(&status)));
                 Err(Kept {
                     model,
                     diagnostics: all_failed("The local services were not made", &error),
@@ -131,11 +127,12 @@ impl Resource for LocalServicesResource {
         context: &Context<Clients>,
         state: LocalServices,
     ) -> Result<Option<LocalServices>, Diagnostics> {
-        let status = stack(context, &state)?
-            .status()
-            .await
-            .map_err(|error| failed("The local services cannot be read", &error))?;
-        let Some(status) = status.filter(|status| status.spec.name == state.name) else {
+        let unreadable = |error: StackError| failed("The local services cannot be read", &error);
+        let stack = holder::stack_of(context, &state)?;
+        if stack.holding().map_err(unreadable)? == Holding::Nothing {
+            return Ok(None);
+        }
+        let Some(status) = stack.status().await.map_err(unreadable)? else {
             return Ok(None);
         };
         let mut found = state.refreshed(&status);
@@ -151,17 +148,17 @@ impl Resource for LocalServicesResource {
         _config: LocalServices,
     ) -> Result<LocalServices, Kept<LocalServices>> {
         existing_cluster::verify(&mut planned, context).await?;
-        let stack = stack(context, &planned)?;
+        let stack = holder::changed_stack(context, &planned)?;
         match stack.apply(&planned.spec(), context.cancellation()).await {
             Ok(status) => Ok(planned.filled(Some(&status))),
             Err(error) => {
-                // The prior settings stay in the state, so that the next plan shows again what is not done.
-                let model = stack
-                    .status()
-                    .await
-                    .ok()
-                    .flatten()
-                    .map(|status| prior.refreshed(&status));
+                // The prior settings stay in the state, so that the next plan shows again what is not done. What another
+                // configuration has is none of this state's.
+                let status = match stack.holding() {
+                    Ok(Holding::Ours) => stack.status().await.ok().flatten(),
+                    _ => None,
+                };
+                let model = status.map(|status| prior.refreshed(&status));
                 Err(Kept {
                     model,
                     diagnostics: all_failed("The local services were not changed as planned", &error),
@@ -171,10 +168,29 @@ impl Resource for LocalServicesResource {
     }
 
     async fn delete(&self, context: &Context<Clients>, state: LocalServices) -> Result<(), Kept<LocalServices>> {
-        stack(context, &state)?
-            .destroy(context.cancellation())
-            .await
-            .map_err(|error| failed("The local services were not destroyed", &error).into())
+        let stack = holder::stack_of(context, &state)?;
+        let removed = stack.destroy(context.cancellation()).await;
+        match removed.map_err(|error| failed("The local services were not destroyed", &error))? {
+            Removed::Kept { by } => context.tell(
+                Diagnostic::warning("The local services were left as they are").detail(format!(
+                    "The stack {:?} belongs to another configuration or resource by now: {by}. It is no longer in this \
+                     state; its services and its data were not touched.",
+                    state.name
+                )),
+            ),
+            Removed::Stack { left } if !left.is_empty() => {
+                let left: Vec<_> = left.iter().map(|path| path.display().to_string()).collect();
+                context.tell(
+                    Diagnostic::warning("Other files are left in the folder of the stack").detail(format!(
+                        "The stack {:?} is deleted. These are not its files, and stay: {}.",
+                        state.name,
+                        left.join(", ")
+                    )),
+                );
+            }
+            Removed::Nothing | Removed::Stack { .. } => {}
+        }
+        Ok(())
     }
 
     async fn import(&self, context: &Context<Clients>, id: ImportId) -> Result<LocalServices, Diagnostics> {
@@ -194,16 +210,55 @@ impl Resource for LocalServicesResource {
             Some(dir) => dir,
             None => default_dir(context, &name)?,
         };
-        let absent = |error: &StackError| failed("There is nothing to import", error);
-        let stack = open(context, Path::new(&dir));
-        let status = stack.status().await.map_err(|error| absent(&error))?;
-        let status = status.filter(|status| status.spec.name == name);
+        let absent = |error: StackError| failed("There is nothing to import", &error);
+        let stack = open(context, Path::new(&dir)).named(&name);
+        let status = stack.status().await.map_err(absent)?;
         let status = status.ok_or_else(|| {
-            absent(&StackError::Absent {
+            absent(StackError::Absent {
                 path: PathBuf::from(&dir),
             })
         })?;
+        holder::take_over(context, &stack).await.map_err(absent)?;
         Ok(LocalServices::imported(dir, &status))
+    }
+}
+
+/// What the endpoints will be, each for itself: a provider that is configured from one of them goes on planning while
+/// another is to come. Other credentials must reach who uses an endpoint too, even where no address changes: it is planned
+/// when they may be new.
+fn plan_endpoints(plan: &mut Plan<LocalServices>) {
+    let renamed = plan.changes("postgres.username");
+    let rotated = plan.changes("rotation");
+    let existed: Vec<_> = plan
+        .prior()
+        .into_iter()
+        .flat_map(|prior| Component::ALL.into_iter().filter(|component| prior.has(*component)))
+        .filter(|component| !(rotated || renamed && *component == Component::Postgres))
+        .collect();
+    let moves = moves(plan);
+    match plan.planned() {
+        Some(planned) => {
+            let endpoints = planned.planned_endpoints(|component| !moves && existed.contains(&component));
+            plan.set("endpoints", Computed::Known(endpoints));
+        }
+        None => plan.set_unknown("endpoints"),
+    }
+}
+
+/// Another stack takes the place of this one.
+fn moves(plan: &Plan<LocalServices>) -> bool {
+    plan.changes("name") || plan.changes("data_dir")
+}
+
+/// The same folder may be written in many ways: then the one in the state stays, and nothing is replaced.
+fn plan_folder(plan: &mut Plan<LocalServices>) {
+    let Some(prior) = plan.prior().and_then(|prior| prior.data_dir.known().cloned()) else {
+        return;
+    };
+    match plan.get::<String>("data_dir") {
+        Computed::Known(dir) if same_folder(Path::new(&dir), Path::new(&prior)) => plan.keep("data_dir"),
+        _ if plan.changes("data_dir") => plan.require_replace("data_dir"),
+        _ => {}
     }
 }
 
@@ -252,13 +307,6 @@ fn default_dir(context: &Context<Clients>, name: &str) -> Result<String, Diagnos
             .at("data_dir")
             .into()
     })
-}
-
-fn stack(context: &Context<Clients>, model: &LocalServices) -> Result<Stack, Diagnostics> {
-    match model.data_dir.known() {
-        Some(dir) => Ok(open(context, Path::new(dir))),
-        None => Ok(open(context, Path::new(&default_dir(context, &model.name)?))),
-    }
 }
 
 fn open(context: &Context<Clients>, dir: &Path) -> Stack {

@@ -56,6 +56,11 @@ async fn a_whole_stack_starts_side_by_side_and_leaves_nothing_behind() {
     test.destroy().await;
     println!("destroyed in {:?}", ending.elapsed());
     assert!(!test.dir.exists());
+    assert_eq!(
+        std::fs::read_dir(test.parent()).unwrap().count(),
+        0,
+        "the folders that were made for it"
+    );
     assert!(!is_alive(supervisor));
     assert_eq!(processes_of(test.parent()), Vec::<u32>::new());
     for port in ports {

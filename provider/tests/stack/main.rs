@@ -14,6 +14,7 @@ mod inner_ports;
 mod insides;
 mod lifecycle;
 mod obstacles;
+mod ownership;
 mod postgres;
 mod resource;
 mod s3;

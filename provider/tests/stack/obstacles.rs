@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use terraform_provider_mlplat::config::Config;
 use terraform_provider_mlplat::engines::Engines;
-use terraform_provider_mlplat::runtimes::process::{Health, Stack, StackError};
+use terraform_provider_mlplat::runtimes::process::{Health, Stack, StackError, credentials};
 use terraform_provider_mlplat::services::{Component, Postgres, Redis, StackSpec};
 use tokio_util::sync::CancellationToken;
 
@@ -147,6 +148,99 @@ async fn a_folder_with_other_things_is_left_alone() {
     assert!(matches!(error, StackError::NotOurs { .. }), "{error}");
     assert_eq!(fs::read_dir(&test.dir).unwrap().count(), 1);
     assert_eq!(processes_of(test.parent()), Vec::<u32>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_other_users_can_change_is_not_used() {
+    let test = TestStack::new();
+    test.apply(&cache()).await.unwrap();
+    let above = test.dir.parent().unwrap().to_owned();
+    for (open, mode) in [(&test.dir, 0o700), (&above, 0o755)] {
+        fs::set_permissions(open, fs::Permissions::from_mode(0o777)).unwrap();
+        let told = format!("{} is not safe: every user may write to it", open.display());
+        for error in [
+            test.apply(&cache()).await.unwrap_err(),
+            test.stack.status().await.map(|_| ()).unwrap_err(),
+            test.stack
+                .destroy(&CancellationToken::new())
+                .await
+                .map(|_| ())
+                .unwrap_err(),
+            credentials(&test.dir).map(|_| ()).unwrap_err(),
+        ]
+        .map(|error: StackError| error.to_string())
+        {
+            assert!(error.starts_with(&told), "{error}");
+            assert!(error.contains(&format!("`chmod go-w {}`", open.display())), "{error}");
+        }
+        fs::set_permissions(open, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    test.apply(&cache()).await.unwrap();
+    test.destroy().await;
+}
+
+/// As after a supervisor was killed in a container that shares the folder: nobody sees here whether its services go on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stack_that_runs_where_it_cannot_be_seen_is_left_alone() {
+    let test = TestStack::new();
+    test.apply(&cache()).await.unwrap();
+    test.kill_supervisor().await;
+    let file = test.dir.join("state.json");
+    let right = fs::read_to_string(&file).unwrap();
+    let mut state = test.state();
+    state["place"]["pid_namespace"] = "pid:[1]".into();
+    fs::write(&file, state.to_string()).unwrap();
+    for error in [
+        test.apply(&cache()).await.map(|_| ()).unwrap_err(),
+        test.stack
+            .destroy(&CancellationToken::new())
+            .await
+            .map(|_| ())
+            .unwrap_err(),
+        test.stack.stop(&CancellationToken::new()).await.unwrap_err(),
+    ] {
+        let text = error.to_string();
+        assert!(matches!(error, StackError::Elsewhere { .. }), "{text}");
+        assert!(
+            text.contains("in another container or pid namespace") && text.contains("To fix: end it there"),
+            "{text}"
+        );
+    }
+    let seen = test.status().await.components.remove(&Component::Redis).unwrap();
+    assert!(seen.problem.unwrap().contains("in another container"));
+    fs::write(&file, right).unwrap();
+    test.apply(&cache()).await.unwrap();
+    test.destroy().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stack_is_deleted_by_its_own_name_and_nothing_else_is() {
+    let never = CancellationToken::new();
+    let test = TestStack::new();
+    test.apply(&cache()).await.unwrap();
+    let other = crate::harness::open(&test.dir).named("beta");
+    for error in [
+        other.destroy(&never).await.map(|_| ()).unwrap_err(),
+        other.stop(&never).await.unwrap_err(),
+        other.status().await.map(|_| ()).unwrap_err(),
+    ] {
+        assert!(
+            error.to_string().contains("the folder of the stack \"test\""),
+            "{error}"
+        );
+    }
+    test.destroy().await;
+    // A project that happens to have a file of that name, and folders of these.
+    fs::create_dir_all(test.dir.join("redis")).unwrap();
+    for name in ["important.txt", "apply.lock", "redis/notes.txt"] {
+        fs::write(test.dir.join(name), "").unwrap();
+    }
+    let error = test.stack.destroy(&never).await.unwrap_err();
+    assert!(matches!(error, StackError::NotOurs { .. }), "{error}");
+    fs::remove_file(test.dir.join("important.txt")).unwrap();
+    let error = test.stack.destroy(&never).await.unwrap_err();
+    assert!(matches!(error, StackError::NotOurs { .. }), "{error}");
+    assert!(test.dir.join("redis/notes.txt").exists());
 }
 
 #[tokio::test]

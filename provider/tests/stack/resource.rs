@@ -222,6 +222,101 @@ async fn a_chosen_port_that_is_lost_is_unknown_in_the_plan_and_the_users_own_is_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn settings_that_were_changed_elsewhere_are_drift() {
+    let place = Place::new().await;
+    let mut stack = place.harness.resource("mlplat_local_services");
+    let config = json!({"name": "demo", "redis": {"maxmemory_mb": 21}});
+    stack.apply(config.clone()).await.unwrap();
+    let mut elsewhere = crate::harness::cache();
+    elsewhere.name = "demo".into();
+    elsewhere.redis.as_mut().unwrap().maxmemory_mb = Some(22);
+    place.test.apply(&elsewhere).await.unwrap();
+    stack.refresh().await.unwrap();
+    assert_eq!(stack.state().unwrap()["redis"]["maxmemory_mb"], 22);
+    assert_eq!(stack.apply(config).await.unwrap(), Action::Update);
+    stack.destroy().await.unwrap();
+}
+
+/// What an apply asked for and did not reach is in `stack.json`, and not in the state.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_setting_that_failed_is_planned_again_after_a_refresh() {
+    let place = Place::new().await;
+    let mut stack = place.harness.resource("mlplat_local_services");
+    let with = |seed: &str| json!({"name": "demo", "postgres": {"seed_sql": seed}});
+    stack.apply(with("select 1")).await.unwrap();
+    stack.apply(with("no sql at all")).await.unwrap_err();
+    stack.refresh().await.unwrap();
+    assert_eq!(stack.state().unwrap()["postgres"]["seed_sql"], "select 1");
+    assert_eq!(stack.plan(with("no sql at all")).await.unwrap().action, Action::Update);
+    assert_eq!(stack.apply(with("select 2")).await.unwrap(), Action::Update);
+    stack.destroy().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_endpoints_of_components_that_stay_are_known_in_the_plan() {
+    let place = Place::new().await;
+    let mut stack = place.harness.resource("mlplat_local_services");
+    let new = stack.plan(demo()).await.unwrap().value.unwrap();
+    assert_eq!(
+        new["endpoints"],
+        json!({"postgres": null, "redis": UNKNOWN, "s3": null})
+    );
+    stack.apply(json!({"name": "demo", "postgres": {}})).await.unwrap();
+    let known = stack.state().unwrap()["endpoints"]["postgres"].clone();
+    let both = |username: &str| json!({"name": "demo", "postgres": {"username": username}, "redis": {}});
+    let added = stack.plan(both("app")).await.unwrap().value.unwrap();
+    assert_eq!(
+        added["endpoints"],
+        json!({"postgres": known, "redis": UNKNOWN, "s3": null})
+    );
+    stack.apply(both("app")).await.unwrap();
+    let redis = stack.state().unwrap()["endpoints"]["redis"].clone();
+    let renamed = stack.plan(both("other")).await.unwrap().value.unwrap();
+    assert_eq!(
+        renamed["endpoints"],
+        json!({"postgres": UNKNOWN, "redis": redis, "s3": null})
+    );
+    stack.destroy().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_is_the_same_however_it_is_written_and_no_other_stacks() {
+    let place = Place::new().await;
+    let mut stack = place.harness.resource("mlplat_local_services");
+    let parent = place.test.parent();
+    let dir = parent.join("made/here");
+    let at = |dir: &str| json!({"name": "demo", "redis": {}, "data_dir": dir});
+    let dir = dir.to_str().unwrap();
+    stack.apply(at(dir)).await.unwrap();
+    std::os::unix::fs::symlink(parent.join("made"), parent.join("link")).unwrap();
+    for same in [
+        format!("{dir}/"),
+        format!("{dir}/."),
+        dir.replace("/made/", "//made/./"),
+        dir.replace("/made/", "/made/../made/"),
+        dir.replace("/made/", "/link/"),
+    ] {
+        assert_eq!(stack.plan(at(&same)).await.unwrap().action, Action::NoOp, "{same}");
+    }
+    // Refused in the plan, before the old one is destroyed.
+    fs::create_dir(parent.join("full")).unwrap();
+    fs::write(parent.join("full/thesis.txt"), "years of work").unwrap();
+    for (other, why) in [
+        (parent.join("full"), "a folder with other things in it"),
+        (parent.join("made"), "a folder with other things in it"),
+        (parent.join("made/here/redis/x"), "inside the folder of another stack"),
+        (parent.join("link/here/new/x"), "inside the folder of another stack"),
+    ] {
+        let refused = stack.plan(at(other.to_str().unwrap())).await.unwrap_err();
+        let told = refused.iter().next().unwrap();
+        assert!(told.detail.contains(why), "{}: {}", other.display(), told.detail);
+        assert_eq!(told.path.to_string(), "data_dir");
+    }
+    stack.destroy().await.unwrap();
+    assert!(!parent.join("made").exists(), "what was made for it goes with it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn name_folder_and_runtime_replace_and_nothing_else_does() {
     let place = Place::new().await;
     let mut stack = place.harness.resource("mlplat_local_services");
@@ -278,6 +373,7 @@ async fn arguments_that_cannot_work_are_refused_by_name() {
     let cases = [
         (json!({"name": "Demo"}), "name"),
         (json!({"name": "demo", "data_dir": "here"}), "data_dir"),
+        (json!({"name": "demo", "data_dir": "/tmp/a\nb"}), "data_dir"),
         (json!({"name": "demo", "runtime": "docker"}), "runtime"),
         (
             json!({"name": "demo", "postgres": {"engine": "mysql"}}),

@@ -23,6 +23,7 @@ pub struct Context<C> {
     cancel: CancellationToken,
     meta: Value,
     private: Mutex<Vec<u8>>,
+    told: Mutex<Diagnostics>,
 }
 
 impl<C> Context<C> {
@@ -32,6 +33,7 @@ impl<C> Context<C> {
             cancel: call.cancel.clone(),
             meta,
             private: Mutex::new(private),
+            told: Mutex::new(Diagnostics::none()),
         }
     }
 
@@ -93,6 +95,17 @@ impl<C> Context<C> {
             .map_err(|error| Diagnostic::bug(format!("private data that JSON cannot hold: {error}")))?;
         *self.private.lock().unwrap_or_else(PoisonError::into_inner) = bytes;
         Ok(())
+    }
+
+    /// Tells the user something beside the result of a resource's operation: a warning. Errors are returned.
+    pub fn tell(&self, warning: Diagnostic) {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
+    }
+
+    /// What was told, once.
+    pub(crate) fn told(&self) -> Diagnostics {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut told, Diagnostics::none())
     }
 
     pub(crate) fn into_private(self) -> Vec<u8> {

@@ -76,7 +76,11 @@ pub(super) fn of(name: &str) -> Role {
     let words = words(name);
     let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
     // `TOKEN_FOR_GITHUB`, `PATH_TO_TOKEN`.
-    if let Some(at) = words.iter().position(|word| matches!(*word, "FOR" | "OF" | "TO")).filter(|at| *at > 0) {
+    if let Some(at) = words
+        .iter()
+        .position(|word| matches!(*word, "FOR" | "OF" | "TO"))
+        .filter(|at| *at > 0)
+    {
         words.truncate(at);
     }
     let all = words.clone();
@@ -97,7 +101,12 @@ pub(super) fn of(name: &str) -> Role {
         [.., of, "KEY" | "KEYS"] if KEYS.contains(of) => Role::Credential,
         [.., of, "KEY"] if !OTHER_KEYS.contains(of) => Role::Perhaps,
         [_, .., "PASS" | "PWD"] => Role::Credential,
-        [_, .., "AUTH" | "PAT" | "SALT" | "SECRETS" | "SIGNATURE" | "PEPPER" | "PIN" | "JWT"] | ["PAT"] => Role::Perhaps,
+        [
+            _,
+            ..,
+            "AUTH" | "PAT" | "SALT" | "SECRETS" | "SIGNATURE" | "PEPPER" | "PIN" | "JWT",
+        ]
+        | ["PAT"] => Role::Perhaps,
         _ => Role::None,
     };
     if role != Role::None {

@@ -130,7 +130,9 @@ fn is_template(value: &str) -> bool {
 /// Whether a value is what an object is called: words of small letters with hyphens, or a path of such.
 pub(super) fn is_name(value: &str) -> bool {
     let part = |part: &str| {
-        let plain = part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-._".contains(&b));
+        let plain = part
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-._".contains(&b));
         plain && part.starts_with(|c: char| c.is_ascii_lowercase())
     };
     value.split('/').all(part) && !looks_generated(value)
@@ -149,7 +151,8 @@ pub(super) fn looks_generated(value: &str) -> bool {
 
 /// Whether a text is a token, where a token or a user's name is expected.
 fn is_like_a_token(text: &str) -> bool {
-    PREFIXES.iter().any(|prefix| text.starts_with(prefix)) || (text.len() >= 16 && is_mixed(text) && !text.contains(' '))
+    PREFIXES.iter().any(|prefix| text.starts_with(prefix))
+        || (text.len() >= 16 && is_mixed(text) && !text.contains(' '))
 }
 
 /// Letters and digits mixed: no word, no number, and not words with a number at the end.

@@ -23,7 +23,11 @@ pub(super) fn check<'a>(cluster: &Cluster<'a>, report: &mut Report<'a>) {
         let (subject, container) = (place.subject, &place.container);
         for (list, fields) in OF_CONTAINERS {
             for (at, first, name) in duplicates(container.node.at(&[list]), fields) {
-                let effect = if list == "env" { ", and the kubelet takes the last" } else { "" };
+                let effect = if list == "env" {
+                    ", and the kubelet takes the last"
+                } else {
+                    ""
+                };
                 let problem = format!(
                     "{list} of container {} has {name} already at {list}[{first}]{effect}",
                     container.label()

@@ -1,6 +1,6 @@
 //! The arguments and attributes of `mlplat_local_services`, and how they become a stack and come from one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use tfplug::{Computed, Model};
 
@@ -8,10 +8,10 @@ use super::existing_cluster::Cluster;
 use super::rules::{
     absolute_path, access_address, buckets, database, extensions, major, secret_name, stack_name, username, version,
 };
+use super::stack_endpoints::StackEndpoints;
 use crate::engines::Engine;
-use crate::resources::endpoints::Endpoints;
 use crate::runtimes::process::{ComponentStatus, Status};
-use crate::services::{self, Component, StackSpec};
+use crate::services::{self, Component, Service, StackSpec};
 
 /// A local stack of real services, for development and tests: PostgreSQL, a Redis-compatible cache and an S3-compatible
 /// object store, each only if its argument is given.
@@ -27,8 +27,24 @@ use crate::services::{self, Component, StackSpec};
 /// What each service takes and refuses, and where it differs from RDS, ElastiCache and S3, is in
 /// [Local services and their AWS twins](../guides/local-services.md).
 ///
-/// **Data.** Removing a component deletes its data, destroying the resource deletes the folder. What an application wrote
-/// is not kept elsewhere.
+/// **Data.** Removing a component deletes its data, destroying the resource deletes the stack's folder. What an application
+/// wrote is not kept elsewhere. Files of others in that folder stay.
+///
+/// **Ownership.** A stack belongs to one configuration: the one that created it, with its own state. Another configuration
+/// (folder, workspace, Git worktree), or a second resource with the same `name` or `data_dir`, is refused in the plan; the
+/// message names the owner and the command `terraform import ADDRESS NAME` (or `NAME@DATA_DIR`) that takes the stack over
+/// (an `import` block does so in the plan already).
+/// The former owner is told so by its next plan, and can no longer change or destroy the stack. To run one configuration
+/// several times, derive the name: `name = "demo-${terraform.workspace}"`. A create that was interrupted, or whose resource
+/// was removed from the state, is continued by the next apply of the same folder and workspace, as long as it deletes no
+/// data. `create_before_destroy` does not make a new stack under the same name: the existing one goes on, with its data.
+///
+/// **Folder.** Only this user and root may be able to write to the stack's folder and to those above it; a folder with the
+/// sticky bit, such as `/tmp`, is allowed above it. A stack runs on one machine and in one container: where another one
+/// shares the folder, its plan and apply leave the stack alone until it is ended where it runs.
+///
+/// **Misspelt arguments.** Terraform itself drops unknown arguments inside `postgres = { … }`, `redis = { … }` and
+/// `object_store = { … }`, without a warning. The plan shows the values that are used: check them there.
 ///
 /// **Hung services.** A service whose process runs and says nothing is `unresponsive`. The next apply restarts it, once, with its
 /// data, after it was silent for 15 seconds.
@@ -47,8 +63,8 @@ pub struct LocalServices {
     #[model(replace, default = "process", one_of = ["process"])]
     pub runtime: String,
     /// Folder for the data, passwords and logs: absolute, and empty or the stack's own. Default: `stacks/NAME` in the
-    /// user's data folder.
-    #[model(optional, keep, replace, identity, validate = absolute_path)]
+    /// user's data folder. Another folder is another stack: the old one is destroyed with its data.
+    #[model(optional, keep, identity, validate = absolute_path)]
     pub data_dir: Computed<String>,
     /// Name of the Kubernetes Secret to which the credentials in `endpoints` refer.
     #[model(default = "mlplat-credentials", validate = secret_name)]
@@ -70,7 +86,7 @@ pub struct LocalServices {
     #[model(validate = access_address)]
     pub cluster_access: Option<String>,
     /// Where the services are: the endpoint contract that `mlplat_environment` publishes.
-    pub endpoints: Computed<Endpoints>,
+    pub endpoints: Computed<StackEndpoints>,
 }
 
 /// A PostgreSQL server with one database.
@@ -228,15 +244,27 @@ impl LocalServices {
         }
     }
 
-    /// The endpoints, once every port is known.
-    pub(super) fn planned_endpoints(&self) -> Option<Endpoints> {
+    /// The endpoints as far as the plan knows them: those of the components that `stay` and whose ports are known.
+    pub(super) fn planned_endpoints(&self, stay: impl Fn(Component) -> bool) -> StackEndpoints {
         let spec = self.spec();
-        let ports: BTreeMap<_, _> = spec
-            .services()
+        let services = spec.services();
+        let known = |service: &&&dyn Service| stay(service.component()) && service.port().is_some();
+        let ports: BTreeMap<_, _> = services
             .iter()
+            .filter(known)
             .filter_map(|service| Some((service.component(), service.port()?)))
             .collect();
-        (ports.len() == spec.services().len()).then(|| spec.endpoints(&ports).into())
+        let mut endpoints = StackEndpoints::from(spec.endpoints(&ports));
+        for component in services.iter().map(|service| service.component()) {
+            if !ports.contains_key(&component) {
+                match component {
+                    Component::Postgres => endpoints.postgres = Computed::Unknown,
+                    Component::Redis => endpoints.redis = Computed::Unknown,
+                    Component::ObjectStore => endpoints.s3 = Computed::Unknown,
+                }
+            }
+        }
+        endpoints
     }
 
     /// What was planned, with what was unknown taken from what there is now. What is still unknown then is null: it
@@ -271,69 +299,46 @@ impl LocalServices {
             null_unless_known(&mut cluster.server);
             null_unless_known(&mut cluster.server_version);
         }
-        if self.endpoints.is_unknown() {
-            self.endpoints = status.map(|status| Endpoints::from(status.endpoints.clone())).into();
+        let found = status.map(|status| StackEndpoints::from(status.endpoints.clone()));
+        match (&mut self.endpoints, found) {
+            (Computed::Known(planned), Some(found)) => planned.fill(found),
+            (Computed::Known(planned), None) => planned.fill(StackEndpoints::default()),
+            (unknown @ Computed::Unknown, found) => *unknown = found.into(),
+            (Computed::Null, _) => {}
         }
         null_unless_known(&mut self.data_dir);
         self
     }
 
-    /// The state, with what is found now: components that are gone or not in the state, ports, versions, buckets.
+    /// The state, with what is found now: settings that another way changed show as drift. What only Terraform knows, and
+    /// how the user writes an address or a folder, stays.
     pub(super) fn refreshed(self, status: &Status) -> Self {
         let found = Self::imported(self.data_dir.known().cloned().unwrap_or_default(), status);
-        let state = self;
+        let same_address =
+            self.cluster_access.as_deref().and_then(|text| text.parse().ok()) == status.reached.cluster_access;
         Self {
-            postgres: found.postgres.map(|found| match state.postgres {
-                Some(state) => Postgres {
-                    port: found.port,
-                    status: found.status,
-                    engine_version_actual: found.engine_version_actual,
-                    extensions: there(status, Component::Postgres, state.extensions, |seen| {
-                        &seen.missing_extensions
-                    }),
-                    ..state
-                },
-                None => found,
-            }),
-            redis: found.redis.map(|found| match state.redis {
-                Some(state) => Redis {
-                    port: found.port,
-                    status: found.status,
-                    engine_version_actual: found.engine_version_actual,
-                    ..state
-                },
-                None => found,
-            }),
-            object_store: found.object_store.map(|found| match state.object_store {
-                Some(state) => ObjectStore {
-                    port: found.port,
-                    status: found.status,
-                    engine_version_actual: found.engine_version_actual,
-                    buckets: there(status, Component::ObjectStore, state.buckets, |seen| {
-                        &seen.missing_buckets
-                    }),
-                    ..state
-                },
-                None => found,
-            }),
-            // However the user writes the address.
-            cluster_access: match (state.cluster_access, status.spec.cluster_access) {
-                (Some(state), Some(found)) if state.parse() == Ok(found) => Some(state),
-                (_, found) => found.map(|address| address.to_string()),
+            cluster_access: if same_address {
+                self.cluster_access
+            } else {
+                found.cluster_access
             },
-            endpoints: found.endpoints,
-            cluster: state.cluster,
-            name: state.name,
-            runtime: state.runtime,
-            data_dir: state.data_dir,
-            credentials_secret_name: state.credentials_secret_name,
-            rotation: state.rotation,
+            cluster: self.cluster,
+            name: self.name,
+            runtime: self.runtime,
+            data_dir: self.data_dir,
+            ..found
         }
     }
 
-    /// The stack as it was last asked for and is now. A component whose folder is gone is absent.
+    /// The stack as an apply last left it and is now. A component whose folder is not found is absent.
     pub(super) fn imported(data_dir: String, status: &Status) -> Self {
-        let spec = &status.spec;
+        let spec = &status.reached;
+        // What an apply that failed has made by now is there too.
+        let (postgres, redis, object_store) = (
+            spec.postgres.as_ref().or(status.spec.postgres.as_ref()),
+            spec.redis.as_ref().or(status.spec.redis.as_ref()),
+            spec.object_store.as_ref().or(status.spec.object_store.as_ref()),
+        );
         let there = |component| status.components.get(&component).filter(|seen| seen.exists());
         let whole = Self {
             name: spec.name.clone(),
@@ -341,30 +346,26 @@ impl LocalServices {
             data_dir: Computed::Known(data_dir),
             credentials_secret_name: spec.credentials_secret_name.clone(),
             rotation: spec.rotation.clone(),
-            postgres: spec
-                .postgres
-                .as_ref()
-                .zip(there(Component::Postgres))
-                .map(|(spec, seen)| Postgres {
-                    engine: "postgres".to_owned(),
-                    version: unknown_unless(spec.version.clone()),
-                    port: Computed::Unknown,
-                    database: spec.database.clone(),
-                    username: spec.username.clone(),
-                    max_connections: spec.max_connections,
-                    shared_buffers_mb: spec.shared_buffers_mb,
-                    extensions: spec
-                        .extensions
-                        .iter()
-                        .filter(|name| !seen.missing_extensions.contains(*name))
-                        .cloned()
-                        .collect(),
-                    seed_sql: spec.seed_sql.clone(),
-                    persistence: spec.persistence,
-                    status: Computed::Unknown,
-                    engine_version_actual: Computed::Unknown,
-                }),
-            redis: spec.redis.as_ref().zip(there(Component::Redis)).map(|(spec, _)| Redis {
+            postgres: postgres.zip(there(Component::Postgres)).map(|(spec, seen)| Postgres {
+                engine: "postgres".to_owned(),
+                version: unknown_unless(spec.version.clone()),
+                port: Computed::Unknown,
+                database: spec.database.clone(),
+                username: spec.username.clone(),
+                max_connections: spec.max_connections,
+                shared_buffers_mb: spec.shared_buffers_mb,
+                extensions: spec
+                    .extensions
+                    .iter()
+                    .filter(|name| !seen.missing_extensions.contains(*name))
+                    .cloned()
+                    .collect(),
+                seed_sql: spec.seed_sql.clone(),
+                persistence: spec.persistence,
+                status: Computed::Unknown,
+                engine_version_actual: Computed::Unknown,
+            }),
+            redis: redis.zip(there(Component::Redis)).map(|(spec, _)| Redis {
                 engine: Computed::Unknown,
                 version: unknown_unless(spec.version.clone()),
                 port: Computed::Unknown,
@@ -374,9 +375,7 @@ impl LocalServices {
                 status: Computed::Unknown,
                 engine_version_actual: Computed::Unknown,
             }),
-            object_store: spec
-                .object_store
-                .as_ref()
+            object_store: object_store
                 .zip(there(Component::ObjectStore))
                 .map(|(spec, seen)| ObjectStore {
                     engine: "seaweedfs".to_owned(),
@@ -399,18 +398,6 @@ impl LocalServices {
         };
         whole.filled(Some(status))
     }
-}
-
-/// Those of `names` that exist in the component, as far as it is known.
-fn there(
-    status: &Status,
-    component: Component,
-    names: Vec<String>,
-    missing: impl Fn(&ComponentStatus) -> &BTreeSet<String>,
-) -> Vec<String> {
-    let missing = status.components.get(&component).map(missing);
-    let is_there = |name: &String| missing.is_none_or(|missing| !missing.contains(name));
-    names.into_iter().filter(is_there).collect()
 }
 
 fn unknown_unless<T>(value: Option<T>) -> Computed<T> {

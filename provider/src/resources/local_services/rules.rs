@@ -20,7 +20,11 @@ pub(super) fn stack_name(name: &String) -> Result<(), String> {
 }
 
 pub(super) fn absolute_path(path: &String) -> Result<(), String> {
-    if Path::new(path).is_absolute() && Path::new(path).parent().is_some() && !path.contains('\0') {
+    // Engines read the path in their configuration files: a line break would begin another setting.
+    if path.chars().any(char::is_control) {
+        return Err("must not hold line breaks, tabs or other control characters".into());
+    }
+    if Path::new(path).is_absolute() && Path::new(path).parent().is_some() {
         return Ok(());
     }
     Err("must be the absolute path of a folder; `abspath(\"${path.root}/data\")` makes one".into())
@@ -163,6 +167,9 @@ mod tests {
         assert!(ok(stack_name, "demo-1") && !ok(stack_name, "Demo") && !ok(stack_name, "a/b") && !ok(stack_name, ""));
         assert!(ok(stack_name, &"a".repeat(32)) && !ok(stack_name, &"a".repeat(33)));
         assert!(ok(absolute_path, "/data/x") && !ok(absolute_path, "data") && !ok(absolute_path, "/"));
+        for control in ["/data/\n", "/da\0ta", "/data\t/x", "/data\u{1b}[0m", "/data\u{85}x"] {
+            assert!(!ok(absolute_path, control), "{control:?}");
+        }
         assert!(ok(version, "15") && ok(version, "8.1") && !ok(version, "15.") && !ok(version, "latest"));
         assert!(ok(database, "app") && ok(database, "postgres") && !ok(database, "a-b") && !ok(database, "template1"));
         assert!(ok(database, "MLflow") && ok(username, "MLflow_2") && !ok(username, "none") && !ok(database, ""));

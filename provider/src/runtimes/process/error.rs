@@ -5,9 +5,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use super::advice;
+use super::ledger::State;
 use crate::atomic;
 use crate::engines::EngineError;
 use crate::services::{Component, LOCALHOST};
+use crate::trust::Untrusted;
 
 /// Why a stack is not as asked for. No text holds a secret.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +79,96 @@ pub enum StackError {
         path: PathBuf,
         /// The operating system's error.
         source: io::Error,
+    },
+    /// Another user can change the folder.
+    #[error(transparent)]
+    Untrusted(#[from] Untrusted),
+    /// The services run where their processes cannot be seen from here.
+    #[error(
+        "the stack in {} runs {place}, where its processes cannot be seen from here. Nothing was changed. To fix: end it there \
+         with `mlplat down NAME`; if that place does not exist any more, delete {}",
+        .path.display(),
+        State::path(.path).display()
+    )]
+    Elsewhere {
+        /// The stack's folder.
+        path: PathBuf,
+        /// Where.
+        place: String,
+    },
+    /// A file of the stack does not say what it should.
+    #[error(
+        "cannot read {}: {problem}. Nothing was changed. To fix: restore this damaged file from a backup; or, to delete the stack with \
+         its data, run `mlplat down NAME --delete-data`",
+        .path.display()
+    )]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A create meets a stack that is not the caller's.
+    #[error(
+        "the stack {name:?} in {} exists already, and {why}. Nothing was changed in it. To fix: choose another `name`, such \
+         as \"{name}-${{terraform.workspace}}\"; or, to manage that stack from here on, import it:\n  \
+         terraform import ADDRESS {import_id}",
+        .path.display()
+    )]
+    Taken {
+        /// The stack's name.
+        name: String,
+        /// Its folder.
+        path: PathBuf,
+        /// Who has it.
+        why: String,
+        /// What to import.
+        import_id: String,
+    },
+    /// Two resources of one configuration have one stack.
+    #[error(
+        "another `mlplat_local_services` of this configuration has the stack {name:?} in {} already. Nothing was changed in \
+         it. To fix: give each its own `name`; if the resource was renamed, add a `moved` block",
+        .path.display()
+    )]
+    Twice {
+        /// The stack's name.
+        name: String,
+        /// Its folder.
+        path: PathBuf,
+    },
+    /// A create adopts what its own configuration left behind, and no data of it may go.
+    #[error(
+        "the stack {name:?} in {} exists already, though it is not in the state, and this create would {change}. Nothing \
+         was changed in it. To fix: import it; the plan then shows what changes:\n  terraform import ADDRESS {import_id}",
+        .path.display()
+    )]
+    Adoption {
+        /// The stack's name.
+        name: String,
+        /// Its folder.
+        path: PathBuf,
+        /// What would be lost.
+        change: String,
+        /// What to import.
+        import_id: String,
+    },
+    /// Terraform has the stack in its state, and another configuration has the stack.
+    #[error(
+        "the stack {name:?} in {} is managed by another configuration by now: {by}. Nothing was changed in it. To fix: to \
+         leave it there, remove it from this state with\n  terraform state rm ADDRESS\nand from the configuration, or give \
+         it another `name`; to manage it here again, run in addition\n  terraform import ADDRESS {import_id}",
+        .path.display()
+    )]
+    TakenOver {
+        /// The stack's name.
+        name: String,
+        /// Its folder.
+        path: PathBuf,
+        /// Who has it.
+        by: String,
+        /// What to import.
+        import_id: String,
     },
     /// The folder holds something else.
     #[error("{} is {what}. Nothing was changed in it. To fix: set `data_dir` to a folder that is new or empty", .path.display())]
@@ -258,6 +350,17 @@ fn beyond_loopback(place: &SocketAddr) -> String {
 }
 
 impl StackError {
+    /// A file of the stack could not be read, or does not hold what it should.
+    pub(super) fn reading(path: PathBuf, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => Self::Unreadable {
+                path,
+                problem: format!("its text is not what mlplat wrote ({source})"),
+            },
+            _ => Self::Folder { path, source },
+        }
+    }
+
     /// One error for many: itself when it is the only one. `None` when there is none. A stop on request is told once.
     pub(super) fn of(problems: impl IntoIterator<Item = Self>) -> Option<Self> {
         let mut all: Vec<Self> = Vec::new();
@@ -321,8 +424,11 @@ impl StackError {
             | Self::PortRefused { component, .. }
             | Self::NoPort { component } => vec![component.as_str(), "port"],
             Self::NoSuchAddress { .. } => vec!["cluster_access"],
-            Self::Folder { .. } | Self::NotOurs { .. } => vec!["data_dir"],
-            Self::Busy { .. }
+            Self::Folder { .. } | Self::NotOurs { .. } | Self::Untrusted(_) => vec!["data_dir"],
+            Self::Taken { .. } | Self::Twice { .. } | Self::Adoption { .. } | Self::TakenOver { .. } => vec!["name"],
+            Self::Elsewhere { .. }
+            | Self::Unreadable { .. }
+            | Self::Busy { .. }
             | Self::Supervisor { .. }
             | Self::Cancelled { .. }
             | Self::Absent { .. }

@@ -8,6 +8,7 @@ use tfplug::Secret;
 use super::error::StackError;
 use super::store;
 use crate::services::{Component, Login, Service};
+use crate::trust::{self, Use};
 
 /// 64 characters that need no quoting in URLs, shells, YAML and configuration files.
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -28,6 +29,7 @@ pub struct Credentials {
 /// # Errors
 /// [`StackError::Absent`] when there is no stack, [`StackError::Folder`] when a file cannot be read.
 pub fn credentials(dir: &Path) -> Result<Credentials, StackError> {
+    trust::check(dir, Use::Own)?;
     if !super::record::Record::path(dir).exists() {
         return Err(StackError::Absent { path: dir.to_owned() });
     }

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::build::Build;
-use super::identity::Identity;
+use super::identity::{Identity, Place};
 use super::store::{self, Lock};
 use crate::services::{ACCESS, Component, Unit};
 
@@ -51,6 +51,9 @@ pub(super) fn access_name(component: Component) -> String {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct State {
     pub(super) version: u32,
+    /// Where the supervisor runs; `None`: a version wrote it that did not note it.
+    #[serde(default)]
+    pub(super) place: Option<Place>,
     /// Who supervises, or did last.
     pub(super) supervisor: Option<Identity>,
     /// The program that supervises; `None` for one from before this was noted.
@@ -69,6 +72,12 @@ impl State {
 
     pub(super) fn read(stack: &Path) -> io::Result<Self> {
         Ok(store::read(&Self::path(stack))?.unwrap_or_default())
+    }
+
+    /// Where the processes may go on unseen, in words; `None` when they are here, or have ended for sure.
+    pub(super) fn elsewhere(&self) -> Option<String> {
+        let runs = self.units.values().any(|unit| unit.process.is_some());
+        self.place.as_ref().filter(|_| runs)?.unseen_from(&Place::here())
     }
 
     /// The supervisor, if it lives.

@@ -5,20 +5,25 @@
 //! Terraform and keeps the services running; it is found, adopted and ended through these files alone.
 
 pub mod addresses;
+mod adoption;
 mod advice;
 mod build;
 mod children;
 mod confinement;
 mod error;
+mod folder;
 pub mod forwarder;
 mod identity;
 mod keeper;
 mod keyring;
 mod ledger;
+mod owner;
+mod ownership;
 mod platform;
 mod ports;
 mod readiness;
 mod record;
+mod removal;
 mod siting;
 mod stack;
 mod status;
@@ -28,5 +33,8 @@ pub mod supervisor;
 
 pub use self::error::StackError;
 pub use self::keyring::{Credentials, credentials};
+pub use self::owner::{Claim, Configuration, Run, new_id, same_folder};
+pub use self::ownership::Holding;
+pub use self::removal::Removed;
 pub use self::stack::Stack;
 pub use self::status::{ComponentStatus, Health, Status};

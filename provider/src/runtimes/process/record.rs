@@ -7,16 +7,27 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::owner::Owner;
 use super::store;
 use crate::engines::Found;
 use crate::services::{Component, PUBLISHED, Ports, StackSpec};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Record {
+    /// What was last asked for.
     pub(super) spec: StackSpec,
+    /// What an apply last came to its end with; `None`: as `spec`, or no apply has ended yet.
+    #[serde(default)]
+    pub(super) reached: Option<StackSpec>,
     pub(super) parts: BTreeMap<Component, Part>,
     /// Buckets that were made, or were about to be, and not deleted since.
     pub(super) buckets: BTreeSet<String>,
+    /// Who has it; `None`: made by a version that did not note it, or not by Terraform.
+    #[serde(default)]
+    pub(super) owner: Option<Owner>,
+    /// Folders above the stack's that were made for it, from the outside in.
+    #[serde(default)]
+    pub(super) made_parents: Vec<PathBuf>,
 }
 
 /// What was chosen for one component.
@@ -47,6 +58,11 @@ impl Record {
             Some(part) => drop(self.parts.insert(component, part.clone())),
             None => drop(self.parts.remove(&component)),
         }
+    }
+
+    /// The settings with which an apply last came to its end; those that were asked for while none did.
+    pub(super) fn reached(&self) -> &StackSpec {
+        self.reached.as_ref().unwrap_or(&self.spec)
     }
 
     /// The published port of each component.

@@ -1,33 +1,28 @@
 //! A stack as a whole: made as asked for, stopped, destroyed. Every operation can be repeated and can be killed at any point.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
 use super::error::StackError;
+use super::folder::Contents;
 use super::ledger::{State, access_name, unit_name};
+use super::owner::Claim;
 use super::platform::lingers_in;
 use super::readiness::Awaited;
 use super::record::{Part, Record};
 use super::siting::Choice;
 use super::status::Status;
-use super::store::{self, Lock};
-
 use crate::engines::Engines;
 use crate::runtimes::protocols::Reach;
 use crate::services::{Component, LOCALHOST, PUBLISHED, Service, Site, StackSpec, Unit};
 use crate::wait::{self, Look, WaitError};
 
-/// Held by who changes the stack.
-const LOCK: &str = "apply.lock";
-/// How long one apply waits for another of the same stack.
-const LOCKED: Duration = Duration::from_secs(600);
 /// How long services may take to end whose folder was deleted.
 const FORMER: Duration = Duration::from_secs(40);
 /// Room for making roles, databases and buckets, and for a long seed.
@@ -52,6 +47,12 @@ pub struct Stack {
     pub(super) program: PathBuf,
     /// When a supervisor was started last, so as not to start one at every look.
     pub(super) summoned: Mutex<Option<Instant>>,
+    /// The name that the stack must have; `None` = any.
+    pub(super) name: Option<String>,
+    /// Who asks; `None` = the user at the command line.
+    pub(super) claim: Option<Claim>,
+    /// A create goes on with what its configuration left behind.
+    pub(super) adopting: AtomicBool,
 }
 
 impl Stack {
@@ -63,6 +64,9 @@ impl Stack {
             engines,
             program: program.to_owned(),
             summoned: Mutex::new(None),
+            name: None,
+            claim: None,
+            adopting: AtomicBool::new(false),
         }
     }
 
@@ -72,20 +76,34 @@ impl Stack {
     /// # Errors
     /// All problems. What was made stays, and another call goes on from there.
     pub async fn apply(&self, spec: &StackSpec, cancelled: &CancellationToken) -> Result<Status, StackError> {
-        let _lock = self.lock(cancelled).await?;
-        let result = self.make(spec, cancelled).await;
+        self.check_place()?;
+        let (_lock, made_parents) = self.lock(cancelled).await?;
+        let result = self.make(spec, &made_parents, cancelled).await;
         if result.is_err() && !Record::path(&self.dir).exists() {
             // Nothing was made: no folder is left either.
-            let _ = fs::remove_file(self.dir.join(LOCK));
-            let _ = fs::remove_dir(&self.dir);
-            self.remove_empty_parents();
+            self.abandon(&made_parents);
         }
         result
     }
 
-    async fn make(&self, spec: &StackSpec, cancelled: &CancellationToken) -> Result<Status, StackError> {
+    async fn make(
+        &self,
+        spec: &StackSpec,
+        made_parents: &[PathBuf],
+        cancelled: &CancellationToken,
+    ) -> Result<Status, StackError> {
         spec.cluster_access.map_or(Ok(()), Self::check_access)?;
-        let before = self.ours(Some(spec))?;
+        // Another one may have been made around it while this one waited.
+        self.check_place()?;
+        let before = match self.contents()? {
+            Contents::Nothing => None,
+            Contents::Remains(error) => return Err(error),
+            Contents::Stack(record) if record.spec.name != spec.name => return Err(self.of_another_name(&record)),
+            Contents::Stack(record) => {
+                self.check_apply(&record, spec)?;
+                Some(*record)
+            }
+        };
         if before.is_none() {
             self.outwait_former(cancelled).await;
         }
@@ -113,8 +131,13 @@ impl Stack {
             .collect();
         let mut record = Record {
             spec: spec.clone(),
+            reached: before.as_ref().map(|before| before.reached().clone()),
             parts: parts.clone(),
             buckets: &made | &wanted,
+            owner: self.next_owner(before.as_ref()),
+            made_parents: before
+                .as_ref()
+                .map_or_else(|| made_parents.to_vec(), |before| before.made_parents.clone()),
         };
         for &component in problems.keys() {
             record.keep(component, before.as_ref());
@@ -154,6 +177,7 @@ impl Stack {
         }
         self.remove_components(&record.parts, cancelled).await?;
         record.buckets = wanted;
+        record.reached = None;
         record.write(&self.dir).map_err(|source| self.folder_error(source))?;
         self.status()
             .await?
@@ -170,41 +194,6 @@ impl Stack {
         }
         let _lock = self.lock(cancelled).await?;
         self.rest(cancelled).await
-    }
-
-    /// Ends the services and deletes the folder with everything in it. A stack that is gone is no error.
-    ///
-    /// # Errors
-    /// When something does not end, or the folder holds what is not ours.
-    pub async fn destroy(&self, cancelled: &CancellationToken) -> Result<(), StackError> {
-        if !self.dir.exists() {
-            return Ok(());
-        }
-        let _lock = self.lock(cancelled).await?;
-        self.ours(None)?;
-        match self.want(&BTreeMap::new(), cancelled).await {
-            // A full disk has no room to write down that nothing shall run.
-            Err(StackError::Folder { .. }) => self.dismiss().await?,
-            other => drop(other?),
-        }
-        self.gone(cancelled).await?;
-        self.delete(&self.dir, cancelled).await?;
-        self.remove_empty_parents();
-        Ok(())
-    }
-
-    /// The folders that the default place made; others are the user's.
-    fn remove_empty_parents(&self) {
-        let mut parent = self.dir.parent();
-        for name in ["stacks", "mlplat"] {
-            let Some(dir) = parent.filter(|dir| dir.file_name() == Some(OsStr::new(name))) else {
-                return;
-            };
-            if fs::remove_dir(dir).is_err() {
-                return;
-            }
-            parent = dir.parent();
-        }
     }
 
     /// Waits until the service answers, then makes what shall be inside it, and waits until pods reach it too.
@@ -280,72 +269,6 @@ impl Stack {
         }
     }
 
-    /// Takes the stack's lock, making the folder first.
-    async fn lock(&self, cancelled: &CancellationToken) -> Result<Lock, StackError> {
-        if self.dir.to_str().is_none() {
-            let source = io::Error::new(io::ErrorKind::InvalidInput, "its name is not Unicode");
-            return Err(self.folder_error(source));
-        }
-        self.refuse_strangers()?;
-        let path = self.dir.join(LOCK);
-        let locked = wait::until("another apply", LOCKED, cancelled, || async {
-            store::private_folder(&self.dir)?;
-            match Lock::take(&path) {
-                Ok(Some(lock)) => Ok(Look::Done(lock)),
-                Ok(None) => Ok(Look::NotYet(String::new())),
-                // The folder was deleted by the one who had the lock.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Look::NotYet(String::new())),
-                Err(error) => Err(error),
-            }
-        });
-        locked.await.map_err(|error| match error {
-            WaitError::TimedOut { .. } => StackError::Busy {
-                path: self.dir.clone(),
-                waited_s: LOCKED.as_secs(),
-            },
-            WaitError::Cancelled { .. } => StackError::Cancelled {
-                what: "another apply of the same stack".to_owned(),
-            },
-            WaitError::Failed(source) => self.folder_error(source),
-        })
-    }
-
-    /// A folder with things in it that are not a stack's is never touched.
-    fn refuse_strangers(&self) -> Result<(), StackError> {
-        let not_ours = |what: &str| StackError::NotOurs {
-            path: self.dir.clone(),
-            what: what.to_owned(),
-        };
-        match fs::read_dir(&self.dir) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::NotADirectory => Err(not_ours("not a folder")),
-            Err(error) => Err(self.folder_error(error)),
-            Ok(mut entries) => {
-                let ours = self.dir.join(LOCK).exists() || entries.next().is_none();
-                if ours {
-                    Ok(())
-                } else {
-                    Err(not_ours("a folder with other things in it"))
-                }
-            }
-        }
-    }
-
-    /// What is recorded, if it is this stack's.
-    fn ours(&self, spec: Option<&StackSpec>) -> Result<Option<Record>, StackError> {
-        let record = Record::read(&self.dir).map_err(|source| StackError::Folder {
-            path: Record::path(&self.dir),
-            source,
-        })?;
-        match (record, spec) {
-            (Some(record), Some(spec)) if record.spec.name != spec.name => Err(StackError::NotOurs {
-                path: self.dir.clone(),
-                what: format!("the folder of the stack \"{}\"", record.spec.name),
-            }),
-            (record, _) => Ok(record),
-        }
-    }
-
     /// What the supervisor says; nothing when its file is lost or broken.
     pub(super) fn state(&self) -> State {
         State::read(&self.dir).unwrap_or_default()
@@ -368,25 +291,6 @@ impl Stack {
             }
         }
         Ok(())
-    }
-
-    async fn delete(&self, folder: &Path, cancelled: &CancellationToken) -> Result<(), StackError> {
-        // A process that is just ending may still write a file.
-        let deleted = wait::until("a folder to be deleted", Duration::from_secs(60), cancelled, || async {
-            Ok(match fs::remove_dir_all(folder) {
-                Ok(()) => Look::Done(()),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Look::Done(()),
-                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Look::NotYet(error.to_string()),
-                Err(error) => return Err(error),
-            })
-        });
-        deleted.await.map_err(|error| StackError::Folder {
-            path: folder.to_owned(),
-            source: match error {
-                WaitError::Failed(source) => source,
-                other => io::Error::other(other.to_string()),
-            },
-        })
     }
 
     pub(super) fn folder_error(&self, source: io::Error) -> StackError {

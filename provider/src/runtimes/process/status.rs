@@ -10,11 +10,12 @@ use tokio_util::sync::CancellationToken;
 use super::error::StackError;
 use super::keyring;
 use super::ledger::{Phase, access_name};
-use super::record::{Part, Record};
+use super::record::Part;
 use super::stack::{Stack, join_all};
 use crate::engines::{Engine, Locale};
 use crate::runtimes::protocols::{Missing, NoAnswer, Reach};
 use crate::services::{Component, LOCALHOST, Login, PUBLISHED, Service, Site, StackSpec, Unit};
+use crate::trust::{self, Use};
 use crate::wait::{self, Look, WaitError};
 
 /// A service that is just being started again gets this long before it counts as stopped.
@@ -28,6 +29,8 @@ const ANSWER: Duration = Duration::from_secs(3);
 pub struct Status {
     /// What was last asked for.
     pub spec: StackSpec,
+    /// The settings with which an apply last came to its end: what failed since is not in it.
+    pub reached: StackSpec,
     /// What it offers, whether it runs or not.
     pub endpoints: Endpoints,
     /// Each component of `spec`.
@@ -107,11 +110,11 @@ impl Stack {
     /// # Errors
     /// When the stack's files cannot be read.
     pub async fn status(&self) -> Result<Option<Status>, StackError> {
-        let record = Record::read(&self.dir).map_err(|source| StackError::Folder {
-            path: Record::path(&self.dir),
-            source,
-        })?;
-        let Some(record) = record else { return Ok(None) };
+        trust::check(&self.dir, Use::Own)?;
+        let Some(record) = self.record()? else {
+            return Ok(None);
+        };
+        self.check_name(&record)?;
         let looks = record.spec.services().into_iter().filter_map(|service| {
             let part = record.parts.get(&service.component())?;
             let status = self.component_status(service, part, &record.spec);
@@ -121,6 +124,7 @@ impl Stack {
         let components = join_all(looks.collect()).await.into_iter().collect();
         let endpoints = record.spec.endpoints(&record.published());
         Ok(Some(Status {
+            reached: record.reached().clone(),
             spec: record.spec,
             endpoints,
             components,
@@ -213,6 +217,9 @@ impl Stack {
     /// Asks the service, or says that waiting is of no use: nobody starts it again.
     async fn look(&self, component: Component, reach: &Reach) -> Result<Look<Missing>, (Health, String)> {
         let state = self.state();
+        if let Some(place) = state.elsewhere() {
+            return Err((Health::Stopped, format!("the stack runs {place}")));
+        }
         let supervised = state.living_supervisor().is_some();
         let Some(unit) = state.units.get(component.as_str()) else {
             return Err((Health::Stopped, "nothing keeps it running".to_owned()));

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::atomic;
 
 /// The name of a file that is being written starts with this.
-const UNFINISHED: &str = ".new-";
+pub(super) const UNFINISHED: &str = ".new-";
 
 /// Makes a folder that only its owner enters, and those above it.
 pub(super) fn private_folder(path: &Path) -> io::Result<()> {

@@ -20,11 +20,12 @@ use tokio::task::JoinSet;
 use super::build::Build;
 use super::children::{Children, LOG};
 use super::confinement::confine;
-use super::identity::Identity;
+use super::identity::{Identity, Place};
 use super::keeper::{Goal, Keeper};
 use super::ledger::{Ledger, State, VERSION, Wanted, lock_path};
 use super::platform::adopt_orphans;
 use super::store::{self, Lock};
+use crate::trust::{self, Use};
 use crate::wait;
 
 /// The supervisor's own log, below the stack's folder.
@@ -155,6 +156,7 @@ struct Supervisor {
 impl Supervisor {
     /// `None` when the stack has a supervisor.
     fn new(program: &Path, stack: &Path) -> io::Result<Option<(Self, Signals)>> {
+        trust::check(stack, Use::Own).map_err(io::Error::other)?;
         let Some(lock) = Lock::take(&lock_path(stack))? else {
             return Ok(None);
         };
@@ -165,8 +167,12 @@ impl Supervisor {
             tracing::error!(%error, "the state is lost; what runs is restarted");
             State::default()
         });
+        if let Some(place) = before.elsewhere() {
+            return Err(io::Error::other(format!("the stack runs {place}")));
+        }
         let state = State {
             version: VERSION,
+            place: Some(Place::here()),
             supervisor: Identity::of(std::process::id()),
             build: Some(Build::of_this_process(program)),
             generation: 0,

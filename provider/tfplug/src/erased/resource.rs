@@ -218,6 +218,7 @@ impl<R: Resource> AnyResource for ResourceOf<R> {
         let step = self.inner.plan(&context, &mut plan).await;
         let (mut planned, own_replace, mut diagnostics) = plan.into_parts();
         diagnostics.extend(step.err().unwrap_or_default());
+        diagnostics.extend(context.told());
         if proposed.is_null() {
             planned = Value::Null;
         }
@@ -260,7 +261,7 @@ impl<R: Resource> AnyResource for ResourceOf<R> {
                 Some(prior) => self.inner.update(&context, prior, wanted, config).await.map(Some),
             }
         };
-        let (state, diagnostics) = match result.await {
+        let (state, mut diagnostics) = match result.await {
             Ok(None) => (Value::Null, Diagnostics::none()),
             Ok(Some(model)) => {
                 let mut diagnostics = Diagnostics::none();
@@ -269,6 +270,7 @@ impl<R: Resource> AnyResource for ResourceOf<R> {
             Err(kept) => self.kept(kept, prior, &planned),
         };
         let identity = self.identity(&state).or(identity);
+        diagnostics.extend(context.told());
         StateResponse {
             state,
             private: context.into_private(),
@@ -296,7 +298,7 @@ impl<R: Resource> AnyResource for ResourceOf<R> {
             }
         };
         let context = self.context(clients, call, provider_meta, private);
-        let (state, diagnostics) = match self.inner.read(&context, model).await {
+        let (state, mut diagnostics) = match self.inner.read(&context, model).await {
             Ok(None) => (Value::Null, Diagnostics::none()),
             Ok(Some(model)) => {
                 let mut diagnostics = Diagnostics::none();
@@ -309,6 +311,7 @@ impl<R: Resource> AnyResource for ResourceOf<R> {
             ),
         };
         let identity = self.identity(&state).or(identity);
+        diagnostics.extend(context.told());
         StateResponse {
             state,
             private: context.into_private(),
@@ -327,6 +330,7 @@ impl<R: Resource> AnyResource for ResourceOf<R> {
                 Value::Null
             }
         };
+        diagnostics.extend(context.told());
         StateResponse {
             identity: self.identity(&state),
             state,

@@ -94,6 +94,13 @@ pub(in super::super) fn boot_id() -> String {
         .unwrap_or_default()
 }
 
+/// The processes of another one are not seen, and its pids are others' here.
+pub(in super::super) fn pid_namespace() -> String {
+    fs::read_link("/proc/self/ns/pid")
+        .map(|link| link.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
 /// Descendants whose parent dies come to this process instead of to init, so that none is left as a zombie.
 pub(in super::super) fn adopt_orphans() -> io::Result<()> {
     Ok(set_child_subreaper(Some(rustix::process::getpid()))?)

@@ -10,12 +10,12 @@ mod portable;
 #[cfg(target_os = "linux")]
 pub(super) use self::linux::{
     Grip, adopt_orphans, boot_id, first_open_port, give_up_privileges, is_closing, lingers_in, listener, own_program,
-    running_in, start_of, working_folder,
+    pid_namespace, running_in, start_of, working_folder,
 };
 #[cfg(not(target_os = "linux"))]
 pub(super) use self::portable::{
     Grip, adopt_orphans, boot_id, first_open_port, give_up_privileges, is_closing, lingers_in, listener, own_program,
-    running_in, start_of, working_folder,
+    pid_namespace, running_in, start_of, working_folder,
 };
 
 /// When a process started, in words that differ for every process of one boot that had its pid.
