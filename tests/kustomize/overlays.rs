@@ -171,8 +171,15 @@ fn environments_differ_only_where_the_contract_and_the_list_of_differences_say()
     let kustomize = clients[0].to_str().expect("a path in UTF-8");
     let rendered = PATH.map(|overlay| {
         let file = tree.0.path().join(format!("{overlay}.yaml"));
-        let text = mlplat(&["render", "--for-parity", "--client", kustomize], &[&tree.overlay(overlay)]).rendered();
-        assert!(text.starts_with(&tree.rendered(overlay)), "{overlay}: the rendered objects come first");
+        let text = mlplat(
+            &["render", "--for-parity", "--client", kustomize],
+            &[&tree.overlay(overlay)],
+        )
+        .rendered();
+        assert!(
+            text.starts_with(&tree.rendered(overlay)),
+            "{overlay}: the rendered objects come first"
+        );
         fs::write(&file, text).expect("a file of the test");
         file
     });

@@ -163,7 +163,7 @@ fn made(stream: &Stream, allow: &Allow) -> HashSet<Place> {
     let (made, rendered) = (of_stage(Stage::Made), of_stage(Stage::Rendered));
     let is_unchanged = |(place, object): &(&Place, &Object<'_>)| {
         let now = rendered.get(*place);
-        now.is_some_and(|now| crate::compare::same(*object, *now))
+        now.is_some_and(|now| crate::compare::same(**object, *now))
     };
     let unchanged = made.iter().filter(|(place, object)| is_unchanged(&(*place, *object)));
     unchanged.map(|(place, _)| place.clone()).collect()
