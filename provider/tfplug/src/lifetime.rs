@@ -35,23 +35,22 @@ impl Parent {
     }
 }
 
-/// Waits until the plugin host has ended, or has gone away and not come back. `connections` counts the open ones.
-pub(crate) async fn host_gone(parent: Parent, connections: watch::Receiver<usize>) {
+/// Waits until the plugin host has ended, or has gone away and not come back. `connections` counts the open ones;
+/// `None` before the first, so that one which came and went unseen was there.
+pub(crate) async fn host_gone(parent: Parent, connections: watch::Receiver<Option<usize>>) {
     tokio::select! {
         () = parent.gone() => {}
         () = disconnected(connections) => {}
     }
 }
 
-async fn disconnected(mut connections: watch::Receiver<usize>) {
+async fn disconnected(mut connections: watch::Receiver<Option<usize>>) {
     loop {
         // An error: nothing accepts connections any more.
-        if connections.wait_for(|open| *open > 0).await.is_err()
-            || connections.wait_for(|open| *open == 0).await.is_err()
-        {
+        if connections.wait_for(|open| *open == Some(0)).await.is_err() {
             return;
         }
-        if timeout(RECONNECT, connections.wait_for(|open| *open > 0))
+        if timeout(RECONNECT, connections.wait_for(|open| *open > Some(0)))
             .await
             .is_err()
         {
@@ -103,15 +102,29 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_connection_that_comes_back_is_no_end() {
-        let (count, open) = watch::channel(0);
+        let (count, open) = watch::channel(None);
         let gone = tokio::spawn(disconnected(open));
         for connections in [1, 0, 1] {
-            count.send_replace(connections);
+            count.send_replace(Some(connections));
             tokio::time::advance(RECONNECT / 2).await;
         }
         tokio::time::advance(RECONNECT * 2).await;
         assert!(!gone.is_finished());
-        count.send_replace(0);
+        count.send_replace(Some(0));
         gone.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_came_and_went_before_anything_looked_is_an_end() {
+        let (count, open) = watch::channel(None);
+        count.send_replace(Some(1));
+        count.send_replace(Some(0));
+        timeout(RECONNECT * 2, disconnected(open)).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn before_the_first_connection_nothing_ends() {
+        let (_count, open) = watch::channel(None);
+        assert!(timeout(RECONNECT * 2, disconnected(open)).await.is_err());
     }
 }

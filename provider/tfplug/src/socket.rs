@@ -99,7 +99,7 @@ impl Socket {
     /// its own so that a silent peer holds up nobody.
     pub(crate) fn accept(self, tls: Option<TlsAcceptor>) -> Incoming {
         let (sender, receiver) = mpsc::channel(1);
-        let (open, count) = watch::channel(0);
+        let (open, count) = watch::channel(None);
         let listener = self.listener;
         tokio::spawn(async move {
             loop {
@@ -162,8 +162,8 @@ impl Drop for SocketFolder {
 pub(crate) struct Incoming {
     /// Authenticated connections, in the order in which they became so.
     pub(crate) connections: ReceiverStream<io::Result<Connection>>,
-    /// How many of them are open now.
-    pub(crate) count: watch::Receiver<usize>,
+    /// How many of them are open now; `None` before the first.
+    pub(crate) count: watch::Receiver<Option<usize>>,
     /// To be dropped when serving has ended.
     pub(crate) folder: SocketFolder,
 }
@@ -182,18 +182,18 @@ enum Transport {
 }
 
 #[derive(Debug)]
-struct Open(watch::Sender<usize>);
+struct Open(watch::Sender<Option<usize>>);
 
 impl Open {
-    fn new(count: watch::Sender<usize>) -> Self {
-        count.send_modify(|count| *count += 1);
+    fn new(count: watch::Sender<Option<usize>>) -> Self {
+        count.send_modify(|count| *count = Some(count.unwrap_or_default() + 1));
         Self(count)
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.send_modify(|count| *count -= 1);
+        self.0.send_modify(|count| *count = count.map(|open| open - 1));
     }
 }
 
