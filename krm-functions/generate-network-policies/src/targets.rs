@@ -156,7 +156,7 @@ impl<'a> Target<'a> {
 
     /// The label that the Job controller gives the pods of a Job; `None` for other kinds, for a Job whose selector is its
     /// author's, and for a name that is too long for a label.
-    fn label_of_controller(self) -> Option<Label> {
+    fn label_of_controller(&self) -> Option<Label> {
         let (object, name) = (self.object, self.object.name());
         let by_hand = object
             .root()
