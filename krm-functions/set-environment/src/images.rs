@@ -74,10 +74,17 @@ fn unused(at: usize, images: &[Image], rules: &[Rule], seen: &BTreeSet<String>) 
         );
     }
     const SHOWN: usize = 10;
-    let mut there: Vec<&str> = seen.iter().take(SHOWN).map(String::as_str).collect();
-    there.extend((seen.len() > SHOWN).then_some("…"));
+    // What another entry takes, or has moved in an earlier run, is not what this one was written for.
+    let is_free = |image: &&String| {
+        let parts = name(image);
+        let takes = |rule: &Rule| parts.starts_with(&rule.from) || parts.starts_with(&rule.to_parts);
+        !rules.iter().any(takes)
+    };
+    let mut free = seen.iter().filter(is_free).map(String::as_str);
+    let mut there: Vec<&str> = free.by_ref().take(SHOWN).collect();
+    there.extend(free.next().map(|_| "…"));
     let there = if there.is_empty() {
-        "the stream has no image".to_owned()
+        "the stream has no other image".to_owned()
     } else {
         format!("the stream has {}", there.join(", "))
     };
