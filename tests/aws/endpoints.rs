@@ -156,6 +156,7 @@ fn settings_that_no_argument_covers_are_told_and_left_alone() {
         &[
             ("Authorization", harness::emulators::AUTHORIZATION),
             ("x-amz-acl", "public-read"),
+            ("Content-Length", "0"),
         ],
         "",
     );

@@ -122,7 +122,7 @@ fn a_hung_socket_ends_at_the_deadline_and_says_what_was_awaited() {
     let cloud = Cloud::bucket(Kind::Moto, "bucket = \"hangs\"\ntimeouts = { read = \"20s\" }");
     cloud.project.apply();
     cloud.proxy.fault(Fault::Hang, 1000, |call| call.path != "/");
-    cloud.project.plan().fails_with(&["hangs", "waited 20.0 s"]);
+    cloud.project.plan().fails_with(&["hangs", "timed out after 20.0 s"]);
     cloud.proxy.heal();
     assert!(cloud.project.resource(THIS).is_some());
     cloud.project.plans_nothing();
