@@ -106,5 +106,16 @@ impl Tree {
 fn command(tree: &Tree, program: &std::path::Path) -> Command {
     let mut command = tree.project.command(program);
     command.env("MLPLAT_TERRAFORM", terraform());
+    // The functions lie beside the program.
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = program
+        .parent()
+        .map(PathBuf::from)
+        .into_iter()
+        .chain(std::env::split_paths(&path));
+    command.env(
+        "PATH",
+        std::env::join_paths(folders).expect("the folders of PATH have no colon"),
+    );
     command
 }

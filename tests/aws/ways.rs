@@ -215,7 +215,7 @@ fn every_scheme_takes_its_proxy_and_some_hosts_take_none() {
         "by-proxy",
         &format!("{over_tls}\n{https_proxy}\nmax_retries = 1"),
     ));
-    plan(&project, &[]).fails_with(&["CONNECT", "proxy", "To fix:"]);
+    plan(&project, &[]).fails_with(&["Connect", "proxy authorization required", "To fix:"]);
 }
 
 #[test]

@@ -27,6 +27,8 @@ impl Changed {
             fs::create_dir_all(&to).expect("the folder is new");
             copy(&repository().join(folder), &to);
         }
+        // A copy of the repository is a repository.
+        fs::create_dir(root.path().join(".git")).expect("the folder is new");
         let copied = Self { root };
         let file = copied.case(path);
         let before = fs::read_to_string(&file).expect("it was copied");

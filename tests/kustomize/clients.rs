@@ -200,7 +200,12 @@ pub(crate) fn mlplat(arguments: &[&str], folders: &[&Path]) -> Answer {
 /// kpt.
 pub(crate) fn kpt(arguments: &[&str], folder: &Path) -> Answer {
     let mut command = Command::new(tool("kpt", "install kpt: https://kpt.dev/installation/"));
-    command.arg("fn").args(arguments).arg(folder).env("PATH", path());
+    command
+        .arg("fn")
+        .args(arguments)
+        .arg(folder)
+        .env("PATH", path())
+        .current_dir(folder);
     run(&mut command, "")
 }
 

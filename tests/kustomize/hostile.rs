@@ -76,6 +76,8 @@ fn limited(name: &str) -> Command {
     let mut command = Command::new("sh");
     let limit = format!("ulimit -v {MEMORY} && ulimit -t {WORK} && exec \"$0\" \"$@\"");
     command.args(["-c", &limit]).arg(binary(name));
+    // The folder of every Pod is below it, and so is what is compared with.
+    command.current_dir(std::env::temp_dir());
     command
 }
 
@@ -179,7 +181,7 @@ fn an_alias_bomb_is_harmless() {
         // The one that compares says that the other Pod has none of it; the others have no reason to look.
         if name == "validate-parity" {
             assert!(
-                !answer.ok && answer.stderr.contains("x59: is here and missing"),
+                !answer.ok && answer.stderr.contains("x59: is set here and missing"),
                 "{:.600}",
                 answer.stderr
             );
@@ -273,7 +275,15 @@ fn what_there_is_to_say_of_many_items_is_said_in_bounded_memory_and_work() {
         let answer = function(name, format!("{items}{many}functionConfig:{rest}"));
         assert!(!answer.ok, "{name}");
         let said = answer.stderr.matches(words).count();
-        assert!(said >= MANY - 1, "{name} said it of {said}: {:.600}", answer.stderr);
+        // All of it would be of no use to a reader; what is left out is counted.
+        let shown = if name == "validate-practices" { 100 } else { 1000 };
+        assert_eq!(said, shown, "{name}: {:.600}", answer.stderr);
+        let summary = answer.stderr.lines().last().unwrap_or_default();
+        let counted: usize = summary
+            .split(' ')
+            .find_map(|word| word.parse().ok())
+            .unwrap_or_default();
+        assert!(counted >= MANY - 1, "{name}: {summary}");
     }
 }
 
@@ -307,7 +317,7 @@ fn more_than_a_gibibyte_is_refused_wherever_it_comes_from() {
         assert_eq!(output.status.code(), Some(1));
         assert!(output.stdout.is_empty(), "half an answer");
         let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(stderr.contains("is larger than 1 GiB"), "{stderr}");
+        assert!(stderr.contains("is larger than "), "{stderr}");
     };
     let write = |kind: &str, spec: &str| {
         let text = format!("apiVersion: mlplat.dev/v1alpha1\nkind: {kind}\nspec: {spec}\n");

@@ -227,11 +227,13 @@ fn verify_tells_what_mlplat_makes_from_what_an_overlay_patches() {
     says("priorityClassName: is missing here and is high");
     says("error: Deployment artefact-store/frontend");
     // A policy that the function has made, and that something opens afterwards.
-    let opened = "transformers:\n  - inject-endpoints.yaml\n  - set-environment.yaml\n  - generate-network-policies.yaml\n  - |\n    \
-                  apiVersion: builtin\n    kind: PatchTransformer\n    metadata: {name: open}\n    target: {kind: NetworkPolicy, \
-                  name: backend-deployment-endpoints}\n    patch: |\n      - {op: add, path: /spec/egress/-, value: {}}\n";
-    let (head, _) = text.split_once("transformers:\n").expect("it lists functions");
-    fs::write(&file, format!("{head}{opened}")).expect("the copy can be written");
+    fs::write(&file, &text).expect("the copy can be written");
+    let opened = tree.overlay("opened");
+    fs::create_dir(&opened).expect("a folder of the test");
+    let above = "resources: [../prod]\npatches:\n- target: {kind: NetworkPolicy, name: backend-deployment-endpoints}\n  patch: \
+                 |\n    - {op: add, path: /spec/egress/-, value: {}}\n";
+    fs::write(opened.join("kustomization.yaml"), above).expect("a kustomization of the test");
+    let folders = [folders[0], opened.as_path()];
     let found = mlplat(&["verify", "--client", kustomize], &folders);
     let line = found
         .stdout

@@ -114,7 +114,7 @@ fn the_validator_of_a_chain_sees_what_the_functions_before_it_did() {
     let changed = Changed::file("chain/exec/set-environment.yaml", |text| {
         text.replace("replicas: 3", "resources: {limits: {memory: 1Gi}}")
     });
-    let message = "resource-limits: container backend has no limit for cpu";
+    let message = "container backend has no limit for cpu";
     kustomize_exec(&changed.case("chain/exec")).is_refused(message);
     for kubectl in kubectls() {
         kubectl_plugin(&kubectl, &changed.case("chain/plugin")).is_refused(message);

@@ -28,7 +28,7 @@ const VALIDATORS: [Validator; 2] = [
     Validator {
         name: "validate-practices",
         with: None,
-        message: "spec.template.spec.containers[0].image: pinned-image: image registry.example.test/backend:latest is \
+        message: "spec.template.spec.containers[0].image: image registry.example.test/backend:latest is \
                   whatever was pushed last",
     },
     Validator {

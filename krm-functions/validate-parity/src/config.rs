@@ -11,8 +11,8 @@ use crate::allow::{Allow, Aspect, Exception};
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Config {
-    /// The file with the other environment, rendered; instead of `--with`. It lies in or below the folder in which the
-    /// function runs, the kustomization's, and is at most 256 MiB large.
+    /// The file with the other environment, rendered; instead of `--with`. It lies in the same repository, or
+    /// where there is none in or below the folder in which the function runs, and is at most 256 MiB large.
     pub(crate) against: Option<String>,
     /// What of set-environment may differ.
     environment: Option<Vec<Aspect>>,

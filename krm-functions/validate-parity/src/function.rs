@@ -72,7 +72,7 @@ impl Function for ValidateParity {
 const LARGEST: u64 = 256 << 20;
 
 /// Reads the other environment. The configuration may come from whoever writes a repository that a server renders: it can
-/// name files of the kustomization and no other.
+/// name files of that repository and no other.
 fn against(path: &str) -> Result<Stream, Error> {
     let cannot = |error: std::io::Error| {
         Error::refused(
@@ -81,11 +81,13 @@ fn against(path: &str) -> Result<Stream, Error> {
              the folder in which the function runs",
         )
     };
-    let folder = Path::new(".").canonicalize().map_err(cannot)?;
+    let here = Path::new(".").canonicalize().map_err(cannot)?;
+    // The whole repository, where there is one: overlays of an environment lie beside each other.
+    let root = here.ancestors().find(|dir| dir.join(".git").exists()).unwrap_or(&here);
     let file = Path::new(path).canonicalize().map_err(cannot)?;
     let what = file.metadata().map_err(cannot)?;
-    let problem = if !file.starts_with(&folder) {
-        Some("lies outside of the folder in which the function runs, the kustomization's")
+    let problem = if !file.starts_with(root) {
+        Some("lies outside of the repository, or of the folder in which the function runs where there is none")
     } else if !what.is_file() {
         Some("is no regular file")
     } else if what.len() > LARGEST {
