@@ -212,7 +212,7 @@ fn environments_may_differ_where_the_contract_says_and_nowhere_else() {
     assert!(
         found
             .stdout
-            .contains("spec.template.spec.hostNetwork: is missing here and is true in the other environment (line "),
+            .contains("spec.template.spec.hostNetwork: is missing here and is true in "),
         "{}{}",
         found.stdout,
         found.stderr
