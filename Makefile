@@ -88,6 +88,7 @@ audit: ## Known faults of the pinned crates, from the RustSec database
 test: check ## Everything, against the real parts
 	@cargo build --workspace --bins --examples --locked
 	@target/debug/terraform-provider-mlplat engines install
+	@target/debug/terraform-provider-mlplat engines install postgres # beside the system's: tests run both
 	@for tool in kustomize-pinned kustomize-oldest kubectl-newest moto ministack tofu; do .ci/tools $$tool; done
 	@$(MAKE) --keep-going test-workspace test-tofu demo-test test-kubernetes PROFILE=dev PROGRAMS='--bins --examples'
 
