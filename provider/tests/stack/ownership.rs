@@ -50,12 +50,12 @@ fn edit_record(dir: &Path, edit: impl FnOnce(&mut Value)) {
 #[tokio::test(flavor = "multi_thread")]
 async fn another_configuration_is_refused_in_the_plan_and_told_how_to_import() {
     let test = TestStack::at("stacks/demo");
-    let first = run_in("/work/first", &test).await;
+    let first = run_in("/home/user/first", &test).await;
     let mut stack = first.resource("mlplat_local_services");
     stack.apply(demo()).await.unwrap();
     let pids = test.pids();
 
-    let second = run_in("/work/second", &test).await;
+    let second = run_in("/home/user/second", &test).await;
     let other = second.resource("mlplat_local_services");
     // With other components, with the same, and with the folder written out.
     for config in [
@@ -67,7 +67,7 @@ async fn another_configuration_is_refused_in_the_plan_and_told_how_to_import() {
         assert_eq!(refused.iter().next().unwrap().path.to_string(), "name");
         let text = text(&refused);
         assert!(
-            text.contains("/work/first") && text.contains("workspace \"default\""),
+            text.contains("/home/user/first") && text.contains("workspace \"default\""),
             "{text}"
         );
         assert!(text.contains("terraform import ADDRESS demo"), "{text}");
@@ -86,7 +86,7 @@ async fn another_configuration_is_refused_in_the_plan_and_told_how_to_import() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_resource_of_the_same_configuration_is_refused() {
     let test = TestStack::at("stacks/demo");
-    let run = run_in("/work/first", &test).await;
+    let run = run_in("/home/user/first", &test).await;
     let mut stack = run.resource("mlplat_local_services");
     stack.apply_once(demo()).await.unwrap();
     // Made in this very apply.
@@ -99,7 +99,7 @@ async fn a_second_resource_of_the_same_configuration_is_refused() {
     assert_eq!(twin.state(), None);
     // In one plan of both, the one that comes later is refused.
     assert!(text(&stack.plan(demo()).await.unwrap_err()).contains("`moved` block"));
-    let later = run_in("/work/first", &test).await;
+    let later = run_in("/home/user/first", &test).await;
     let mut stack = later.resource("mlplat_local_services");
     stack.import("demo").await.unwrap();
     assert_eq!(stack.plan(demo()).await.unwrap().action, Action::NoOp);
@@ -111,11 +111,11 @@ async fn a_second_resource_of_the_same_configuration_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_configuration_left_behind_is_adopted_by_it_alone_and_loses_nothing() {
     let test = TestStack::at("stacks/demo");
-    let run = run_in("/work/first", &test).await;
+    let run = run_in("/home/user/first", &test).await;
     run.resource("mlplat_local_services").apply_once(demo()).await.unwrap();
     let pids = test.pids();
     // Its state is lost: another process of the same configuration knows nothing of it.
-    let next = run_in("/work/first", &test).await;
+    let next = run_in("/home/user/first", &test).await;
     let mut stack = next.resource("mlplat_local_services");
     let refused = stack.plan(json!({"name": "demo", "postgres": {}})).await.unwrap_err();
     assert!(
@@ -126,7 +126,7 @@ async fn what_a_configuration_left_behind_is_adopted_by_it_alone_and_loses_nothi
     assert_eq!(stack.apply(demo()).await.unwrap(), Action::Create);
     assert_eq!(test.pids(), pids);
     // Once Terraform has shown that it has it, only as it is.
-    let later = run_in("/work/first", &test).await;
+    let later = run_in("/home/user/first", &test).await;
     edit_record(&test.dir, |record| record["owner"]["confirmed"] = json!(true));
     let stranger = later.resource("mlplat_local_services");
     let larger = json!({"name": "demo", "redis": {"maxmemory_mb": 64}});
@@ -138,25 +138,25 @@ async fn what_a_configuration_left_behind_is_adopted_by_it_alone_and_loses_nothi
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_takes_a_stack_over_and_the_former_configuration_is_told() {
     let test = TestStack::at("stacks/demo");
-    let first = run_in("/work/first", &test).await;
+    let first = run_in("/home/user/first", &test).await;
     let mut former = first.resource("mlplat_local_services");
     former.apply(demo()).await.unwrap();
     let pids = test.pids();
 
-    let second = run_in("/work/second", &test).await;
+    let second = run_in("/home/user/second", &test).await;
     let mut stack = second.resource("mlplat_local_services");
     stack.import("demo").await.unwrap();
     assert_eq!(stack.apply(demo()).await.unwrap(), Action::NoOp);
 
     let told = former.refresh().await.unwrap_err();
     assert!(
-        text(&told).contains("managed by another configuration by now: /work/second"),
+        text(&told).contains("managed by another configuration by now: /home/user/second"),
         "{told:?}"
     );
     assert!(text(&told).contains("terraform state rm ADDRESS"), "{told:?}");
     assert!(former.state().is_some(), "nothing is dropped from the state in silence");
     let larger = json!({"name": "demo", "redis": {"maxmemory_mb": 64}});
-    assert!(text(&former.plan(larger).await.unwrap_err()).contains("/work/second"));
+    assert!(text(&former.plan(larger).await.unwrap_err()).contains("/home/user/second"));
     // It leaves the state, and nothing else happens.
     former.destroy().await.unwrap();
     assert_eq!(test.pids(), pids);
@@ -168,13 +168,13 @@ async fn an_import_takes_a_stack_over_and_the_former_configuration_is_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stack_of_an_earlier_version_is_of_whoever_has_it_in_the_state() {
     let test = TestStack::at("stacks/demo");
-    let first = run_in("/work/first", &test).await;
+    let first = run_in("/home/user/first", &test).await;
     let mut stack = first.resource("mlplat_local_services");
     stack.apply(demo()).await.unwrap();
     edit_record(&test.dir, |record| {
         record.as_object_mut().unwrap().remove("owner");
     });
-    let second = run_in("/work/second", &test).await;
+    let second = run_in("/home/user/second", &test).await;
     let other = second.resource("mlplat_local_services");
     let refused = other.plan(demo()).await.unwrap_err();
     assert!(
@@ -184,7 +184,7 @@ async fn a_stack_of_an_earlier_version_is_of_whoever_has_it_in_the_state() {
     // The next change gives it an owner.
     let larger = json!({"name": "demo", "redis": {"maxmemory_mb": 64}});
     assert_eq!(stack.apply(larger).await.unwrap(), Action::Update);
-    assert!(text(&other.plan(demo()).await.unwrap_err()).contains("/work/first"));
+    assert!(text(&other.plan(demo()).await.unwrap_err()).contains("/home/user/first"));
     stack.destroy().await.unwrap();
 }
 
@@ -208,19 +208,19 @@ fn claim(folder: &str) -> Claim {
 async fn an_apply_meets_the_stack_that_the_plan_could_not_see() {
     let test = TestStack::new();
     let never = CancellationToken::new();
-    let first = open(&test.dir).claimed(claim("/work/first"));
+    let first = open(&test.dir).claimed(claim("/home/user/first"));
     first.apply(&database(), &never).await.unwrap();
     sql(&test, "artefacts", "CREATE TABLE kept AS SELECT 7 AS n")
         .await
         .unwrap();
-    let second = open(&test.dir).claimed(claim("/work/second"));
+    let second = open(&test.dir).claimed(claim("/home/user/second"));
     for spec in [whole(), cache(), renamed()] {
         let refused = second.apply(&spec, &never).await.unwrap_err();
         assert!(matches!(refused, StackError::Taken { .. }), "{refused}");
         assert!(!second.is_new(), "it would be tainted, and destroyed next");
     }
     let removed = second.destroy(&never).await.unwrap();
-    assert!(matches!(removed, Removed::Kept { by } if by.directory == Path::new("/work/first")));
+    assert!(matches!(removed, Removed::Kept { by } if by.directory == Path::new("/home/user/first")));
     assert_eq!(sql(&test, "artefacts", "SELECT n FROM kept").await.unwrap(), "7");
     test.destroy().await;
 }
@@ -240,13 +240,13 @@ async fn an_adoption_that_fails_leaves_nothing_to_replace() {
     let test = TestStack::new();
     let never = CancellationToken::new();
     open(&test.dir)
-        .claimed(claim("/work/first"))
+        .claimed(claim("/home/user/first"))
         .apply(&cache(), &never)
         .await
         .unwrap();
     let again = open(&test.dir).claimed(Claim {
         id: "another".into(),
-        ..claim("/work/first")
+        ..claim("/home/user/first")
     });
     let mut missing = cache();
     missing.postgres = Some(postgres());
