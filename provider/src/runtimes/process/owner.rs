@@ -47,6 +47,20 @@ impl Configuration {
         }
     }
 
+    /// Whether a state lies beside the configuration. A folder that shows the id of another that still has its state is a
+    /// copy of it (`cp -r`), not the same project at another place. States in a remote backend are shared on purpose.
+    fn has_local_state(&self) -> bool {
+        let state = match self.workspace.as_str() {
+            "default" => self.directory.join("terraform.tfstate"),
+            name => self
+                .directory
+                .join("terraform.tfstate.d")
+                .join(name)
+                .join("terraform.tfstate"),
+        };
+        fs::read_to_string(state).is_ok_and(|text| text.contains("mlplat_local_services"))
+    }
+
     /// Whether both are known and the same.
     fn is(&self, other: &Self) -> bool {
         self == other && !self.directory.as_os_str().is_empty()
@@ -218,7 +232,12 @@ impl Claim {
             };
         };
         if self.known.as_ref() == Some(&owner.id) {
-            return Standing::Ours;
+            let moved = owner.configuration.directory != self.configuration.directory;
+            return if moved && owner.configuration.has_local_state() {
+                Standing::Foreign
+            } else {
+                Standing::Ours
+            };
         }
         if !owner.configuration.is(&self.configuration) {
             return Standing::Foreign;
@@ -287,6 +306,23 @@ mod tests {
             workspace: "default".into(),
             data_dir: None,
         }
+    }
+
+    #[test]
+    fn a_copy_of_a_project_does_not_have_the_stack_of_the_first_while_that_has_its_state() {
+        let first = tempfile::tempdir().unwrap();
+        let mut owner = Owner::new("id".into(), configuration(first.path().to_str().unwrap()));
+        let of = |owner: &Owner, directory: &str| claim(directory, true, Some("id")).on(Some(owner));
+        assert_eq!(of(&owner, "/copy"), Standing::Ours, "its state lies in a backend");
+        let state = "{\"resources\": [{\"type\": \"mlplat_local_services\"}]}";
+        fs::write(first.path().join("terraform.tfstate"), state).unwrap();
+        assert_eq!(of(&owner, "/copy"), Standing::Foreign);
+        assert_eq!(of(&owner, first.path().to_str().unwrap()), Standing::Ours);
+        owner.configuration.workspace = "two".into();
+        assert_eq!(of(&owner, "/copy"), Standing::Ours, "this workspace has no state there");
+        fs::create_dir_all(first.path().join("terraform.tfstate.d/two")).unwrap();
+        fs::write(first.path().join("terraform.tfstate.d/two/terraform.tfstate"), state).unwrap();
+        assert_eq!(of(&owner, "/copy"), Standing::Foreign);
     }
 
     #[test]
