@@ -251,7 +251,7 @@ impl Type {
         }
         match &entry.default {
             Some(text) if !text.is_empty() => return format!("`{text}`"),
-            None if !self.defaults => return "must be given".to_owned(),
+            None if !self.defaults => return "required".to_owned(),
             _ => {}
         }
         let first = known.and_then(|known| known.entries.iter().find(|variant| variant.default.is_some()));
@@ -329,7 +329,7 @@ mod tests {
             reference(&all),
             "\n#### `spec`\n\n| field | what it takes | default | |\n|---|---|---|---|\n\
              | `howMany` | number |  | How many. |\n| `env` | text | `.env` |  |\n\
-             | `which` | list of mapping | must be given | Which. |\n\
+             | `which` | list of mapping | required | Which. |\n\
              \n#### `spec.which[]`\n\n| field | what it takes | default | |\n|---|---|---|---|\n\
              | `type` | `first-one`, `second` | `first-one` | `first-one`: One. |\n"
         );
